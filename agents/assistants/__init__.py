@@ -1,0 +1,1 @@
+"""Assistants: parties that hold the tools and never see a script."""

@@ -1,0 +1,1 @@
+"""Colleagues: further parties whose word an assistant may need."""

@@ -1,0 +1,1 @@
+"""Critics mark drafts before they are committed."""

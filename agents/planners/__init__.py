@@ -1,0 +1,1 @@
+"""Planners turn a scenario into a plan."""

@@ -1,0 +1,1 @@
+"""User simulators: parties that hold a script."""

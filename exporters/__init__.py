@@ -1,0 +1,1 @@
+"""Exporters write one format each."""

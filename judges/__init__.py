@@ -1,0 +1,1 @@
+"""Judges look at a finished conversation; one judge per file."""

@@ -1,0 +1,1 @@
+"""What is played: worlds, recipes and principles, as data."""

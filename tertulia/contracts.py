@@ -1,0 +1,118 @@
+"""What a part must be: five protocols with one method each, and the views that parts are given.
+
+A part sees only what it is handed here. Speakers get a `View`: the messages whose audience they belong to,
+in order, and nothing of the others' knowledge, scripts or gold labels. Critics get a `Hearing`: everything that
+was said, but not which faults were planted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol
+
+from tertulia.principles import Principle
+from tertulia.records import Conversation, Draft, Marker, Message, Plan, Signal, ToolCall, Verdict
+from tertulia.scenario import Party, Role, Scenario, Script
+from tertulia.world import ToolSpec
+
+__all__ = ["Critic", "Exporter", "Hearing", "Judge", "Neighbour", "Planner", "Speaker", "Utterance", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another party, as far as everybody knows it."""
+
+    name: str
+    role: Role
+    tools: tuple[ToolSpec, ...] = ()  # what this party can do itself
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a speaker may see when it has the floor."""
+
+    name: str
+    party: Party  # its own persona, knowledge and secrets
+    others: tuple[Neighbour, ...]
+    messages: Sequence[Message]  # what it has heard, said, called and been answered so far
+    tools: tuple[ToolSpec, ...]  # its own tools
+    policy: str  # for an assistant or colleague: what it is told to do; empty for a user
+    principles: tuple[Principle, ...]  # those that apply to it
+    rng: Random  # its own stream for this draft
+    script: Script | None = None  # for its owner alone
+    plan: Plan | None = None  # for simulated parties, never for an assistant
+    sent_back: tuple[Draft, ...] = ()  # this turn's earlier drafts with their markers
+    slips: float = 0.0  # the rate at which the rule cast plants faults
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a speaker does with the floor: say something, or make calls."""
+
+    text: str = ""
+    to: tuple[str, ...] = ()  # empty: everybody
+    calls: tuple[ToolCall, ...] = ()
+    signal: Signal | None = None
+    slip: str = ""  # kind of the fault planted in this draft, if any
+    breaks: tuple[str, ...] = ()  # the principles it breaks
+    slip_detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """All that a critic may see of a draft and what came before it."""
+
+    scenario: Scenario
+    speaker: str
+    party: Party
+    role: str  # user, assistant or colleague; plan for a plan
+    turn: int
+    draft: int
+    message: Message  # the draft's message
+    seen: Sequence[Message]  # what the speaker has seen so far (its view)
+    spoken: Sequence[Message]  # everything that anybody said, called or got so far
+    tools: tuple[ToolSpec, ...]  # the speaker's own tools
+    policy: str
+    principles: tuple[Principle, ...]  # those that apply to the speaker
+    plan: Plan | None = None
+    script: Script | None = None  # the speaker's own script, for a simulated user
+
+
+class Planner(Protocol):
+    """Turns a scenario into a plan."""
+
+    async def plan(self, scenario: Scenario, rng: Random, sent_back: tuple[Draft, ...]) -> Plan: ...
+
+
+class Speaker(Protocol):
+    """Takes the floor: user simulators, assistants and colleagues alike."""
+
+    async def speak(self, view: View) -> Utterance: ...
+
+
+class Critic(Protocol):
+    """Reviews a draft before it is committed."""
+
+    async def review(self, hearing: Hearing) -> tuple[Marker, ...]: ...
+
+
+class Judge(Protocol):
+    """Judges a finished conversation."""
+
+    async def judge(self, scenario: Scenario, talk: Conversation) -> Verdict: ...
+
+
+class Exporter(Protocol):
+    """Turns a conversation into the rows of one format. `lost` of a row's dropped content is counted by name."""
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterable[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The parts that play a scenario, chosen by its recipe."""
+
+    planner: Planner
+    speakers: dict[str, Speaker]  # party name -> part
+    critic: Critic
+    judges: tuple[tuple[str, Judge], ...] = field(default=())

@@ -1,0 +1,76 @@
+"""Parts by name: a built-in is the module of that name, a third party's comes by entry point.
+
+    kind         built-in module                               entry-point group
+    planners     tertulia.agents.planners.NAME                 tertulia.planners
+    users        tertulia.agents.users.NAME                    tertulia.users
+    assistants   tertulia.agents.assistants.NAME               tertulia.assistants
+    colleagues   tertulia.agents.colleagues.NAME               tertulia.colleagues
+    critics      tertulia.agents.critics.NAME                  tertulia.critics
+    judges       tertulia.judges.NAME                          tertulia.judges
+    exporters    tertulia.exporters.NAME                       tertulia.exporters
+    worlds       tertulia.scenarios.worlds.NAME.toolkit        tertulia.worlds
+
+The part is the class in that module whose name is NAME in camel case (`goal_calls` -> `GoalCalls`).
+"""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from tertulia.errors import UnknownPart, did_you_mean
+
+__all__ = ["camel", "load", "names"]
+
+HOMES = {
+    "planners": "tertulia.agents.planners.{}",
+    "users": "tertulia.agents.users.{}",
+    "assistants": "tertulia.agents.assistants.{}",
+    "colleagues": "tertulia.agents.colleagues.{}",
+    "critics": "tertulia.agents.critics.{}",
+    "judges": "tertulia.judges.{}",
+    "exporters": "tertulia.exporters.{}",
+    "worlds": "tertulia.scenarios.worlds.{}.toolkit",
+}
+
+
+def camel(name: str) -> str:
+    """`goal_calls` -> `GoalCalls`."""
+    return "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
+
+
+def installed(kind: str) -> dict[str, Any]:
+    """Entry points of third parties, by name."""
+    return {point.name: point for point in entry_points(group=f"tertulia.{kind}")}
+
+
+def names(kind: str) -> list[str]:
+    """Every part of that kind that is bundled or installed."""
+    folder = import_module(HOMES[kind].partition(".{}")[0])
+    return sorted({module.name for module in pkgutil.iter_modules(folder.__path__)} | set(installed(kind)))
+
+
+@cache
+def load(kind: str, name: str) -> Any:
+    """The class of a part.
+
+    Raises:
+        UnknownPart: if no part of that kind and name exists; the message lists the nearest name."""
+    home = HOMES[kind].format(name)
+    if name.isidentifier() and name in names(kind) and _exists(home):
+        return getattr(import_module(home), camel(name))
+    if name in installed(kind):
+        return installed(kind)[name].load()
+    known = names(kind)
+    raise UnknownPart(
+        f"no {kind.removesuffix('s')} is called {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}"
+    )
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,59 @@
+"""Recipes: one method each, as data. A recipe names the parts that play a scenario and the judges that keep it."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field
+
+from tertulia.errors import UserError, did_you_mean
+from tertulia.records import Record
+from tertulia.source import read_records
+
+__all__ = ["Recipe", "RecipeCast", "bundled_recipe", "recipe_names"]
+
+
+class RecipeCast(Record):
+    """Which part plays which role, by name."""
+
+    planner: str
+    user: str
+    assistant: str
+    colleague: str
+    critic: str
+
+
+class Recipe(Record):
+    """One file of scenarios/recipes."""
+
+    id: str
+    title: str
+    source: str = Field(description="where the method comes from")
+    casts: dict[str, RecipeCast] = Field(min_length=1, description="rules, models, ... -> the parts")
+    stop_at_violation: bool = Field(False, description="end at the first marked assistant draft instead of revising")
+    judges: tuple[str, ...] = Field((), description="every one is asked of each finished conversation")
+    gates: tuple[str, ...] = Field((), description="judges that must pass, or nothing of the conversation is exported")
+    exports: tuple[str, ...] = ()
+
+
+def _folder() -> Path:
+    return Path(str(files("tertulia.scenarios") / "recipes"))
+
+
+def recipe_names() -> list[str]:
+    """The bundled recipes."""
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
+@cache
+def bundled_recipe(name: str) -> Recipe:
+    """A bundled recipe by name.
+
+    Raises:
+        UserError: if there is none of that name."""
+    path = _folder() / f"{name}.yaml"
+    if name not in recipe_names():
+        raise UserError(
+            f"unknown recipe {name!r}{did_you_mean(name, recipe_names())}; known: {', '.join(recipe_names())}"
+        )
+    return read_records(path, Recipe)[1]

@@ -1,0 +1,199 @@
+"""The scenario file: who talks, what each knows, what the user wants, and what success is.
+
+A file is strict YAML. `${name}` stands for a slot; `vary` spans a grid of variants over slots, personas
+and known facts; `tertulia.variation.settle` makes one choice and fills every slot, ready to be played.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tertulia.principles import Principle
+from tertulia.records import Record
+
+__all__ = [
+    "CallsExpected",
+    "ChangeOfMind",
+    "Decision",
+    "Example",
+    "InjectedFault",
+    "Limits",
+    "Party",
+    "Scenario",
+    "Script",
+    "Success",
+    "ToolSchema",
+    "Want",
+]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="lower case letters, digits, - and _")]
+Role = Literal["user", "assistant", "colleague"]
+Kind = Literal[
+    "single_call",
+    "multi_call",
+    "missing_information",
+    "change_of_mind",
+    "refusal",
+    "nothing_to_do",
+    "tool_error",
+    "approval",
+    "user_tools",
+]
+
+
+class Decision(Record):
+    """How a colleague answers when it is asked about a call."""
+
+    call: str = Field(description="the tool it is asked about")
+    answer: Literal["yes", "no"]
+    because: str = ""
+
+
+class Party(Record):
+    """One speaker."""
+
+    role: Role
+    persona: str = Field("", description="who this is and how they talk")
+    knows: dict[str, Any] = Field({}, description="facts the party holds and may tell when asked")
+    secret: tuple[str, ...] = Field((), description="keys of `knows` that it must not tell")
+    tools: tuple[str, ...] | None = Field(
+        None,
+        description="its tools; left out: an assistant gets every tool of the world that is meant for it, others none",
+    )
+    decides: tuple[Decision, ...] = Field((), description="for a colleague: what it allows and refuses")
+
+
+class ChangeOfMind(Record):
+    """What the user changes about a want when the assistant asks it to confirm."""
+
+    say: str = Field("", description="the words; made from the values when left out")
+    args: dict[str, Any] = Field({}, alias="with", description="the values that replace those of the want")
+    drop: bool = Field(False, description="the user no longer wants it at all")
+
+
+class Want(Record):
+    """Something the user wants: a call that somebody should make for it."""
+
+    call: str = Field(description="the tool's name")
+    args: dict[str, Any] = Field({}, alias="with", description="the values it should be called with")
+    by: str = Field("", description="who makes the call; left out: the assistant")
+    say: str = Field("", description="how the user brings it up; made from the call when left out")
+    outcome: Literal["done", "refused"] = Field(
+        "done", description="refused: the rules of the world forbid it, and success is that it did not happen"
+    )
+    change: ChangeOfMind | None = None
+
+    @property
+    def gold(self) -> dict[str, Any]:
+        """The values of the call that should be made in the end."""
+        return {**self.args, **self.change.args} if self.change else self.args
+
+    @property
+    def due(self) -> bool:
+        """Whether a successful conversation contains this call."""
+        return self.outcome == "done" and not (self.change and self.change.drop)
+
+
+class Script(Record):
+    """What a simulated user holds. Nobody but its owner and the planner ever sees it."""
+
+    of: str = Field("", description="the party that holds it; left out: the only user")
+    opening: str = Field(min_length=1, description="the fixed first message")
+    wants: tuple[Want, ...] = ()
+    never_say: tuple[str, ...] = ()
+    patience: int = Field(3, ge=1, le=20, description="fruitless answers before the user gives up")
+
+
+class CallsExpected(Record):
+    """How the assistant's calls must match the calls wanted (the modes are those of agentevals).
+
+    strict: the same calls in the same order; unordered: the same calls; superset: at least the calls wanted;
+    subset: no call that is not wanted; none: calls are not compared. Calls of tools that only read are compared
+    for strict and unordered alone, and a write that nobody wanted fails in every mode but none."""
+
+    match: Literal["strict", "unordered", "superset", "subset", "none"] = "superset"
+
+
+class Success(Record):
+    """What makes a conversation a success."""
+
+    calls: CallsExpected = CallsExpected()
+    state: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the end")
+    says: tuple[str, ...] = Field((), description="texts the assistant must have said to the user, any case")
+    never_calls: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
+    unchanged: bool = Field(False, description="the state at the end equals the state at the start")
+
+
+class Limits(Record):
+    """Where a conversation stops."""
+
+    turns: int = Field(24, ge=2, le=500, description="utterances of all parties")
+    revisions: int = Field(2, ge=0, le=20, description="how often one answer may be sent back")
+    user_revisions: int = Field(2, ge=0, le=20, description="how often one user turn may be sent back")
+    plan_revisions: int = Field(2, ge=0, le=20)
+    tool_calls: int = Field(16, ge=0, le=500, description="in the whole conversation")
+    rounds: int = Field(6, ge=1, le=50, description="tool rounds in a row, before the speaker must say something")
+
+
+class Example(Record):
+    """A fixed answer of a tool for certain arguments."""
+
+    args: dict[str, Any] = Field({}, alias="with")
+    returns: Any = None
+    error: str = ""
+
+
+class ToolSchema(Record):
+    """A tool given as plain JSON Schema, with fixed answers."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    description: str = ""
+    parameters: dict[str, Any] = Field({"type": "object", "properties": {}}, description="JSON Schema of an object")
+    output: dict[str, Any] = Field({}, description="JSON Schema of what it returns, where known")
+    writes: bool = False
+    owner: Role = "assistant"
+    examples: tuple[Example, ...] = Field((), description="the first whose `with` agrees with the call answers it")
+    returns: Any = Field(None, description="the answer when no example fits")
+
+
+class InjectedFault(Record):
+    """A tool fails on purpose, so many times, from its first call on."""
+
+    tool: str
+    error: str = "The service did not answer in time. Please try again."
+    times: int = Field(1, ge=1, le=20)
+
+
+class Scenario(Record):
+    """One scenario file."""
+
+    id: Name
+    title: str = ""
+    kind: Kind
+    recipe: str = "user_script"
+    world: str = Field("", description="a bundled or installed world; or give `tools`")
+    tools: tuple[ToolSchema, ...] = Field((), description="tools as JSON Schema, when no world is named")
+    tools_file: str = Field("", description="a JSON or YAML list of tools beside the scenario file")
+    policy: str = Field("", description="what the assistant is told, when no world is named or to add to its policy")
+    principles: tuple[str | Principle, ...] = Field((), description="ids of bundled principles, or principles in full")
+    cast: dict[Name, Party] = Field(min_length=2)
+    floor: Literal["alternate", "round_robin", "addressed", "planned"] = "alternate"
+    private: bool = Field(False, description="an addressed message is heard by its addressees alone")
+    slots: dict[Name, Any] = Field({}, description="named values, used as ${name}")
+    script: Script
+    success: Success = Success()
+    start: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the start")
+    faults: tuple[InjectedFault, ...] = ()
+    vary: dict[str, tuple[Any, ...]] = Field({}, description="slots.NAME, PARTY.persona or PARTY.knows.KEY -> choices")
+    limits: Limits = Limits()
+
+    @property
+    def user(self) -> str:
+        """The name of the party that holds the script."""
+        return self.script.of or next(name for name, party in self.cast.items() if party.role == "user")
+
+    @property
+    def assistant(self) -> str:
+        """The name of the (first) assistant."""
+        return next(name for name, party in self.cast.items() if party.role == "assistant")

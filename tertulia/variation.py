@@ -1,0 +1,102 @@
+"""The variation grid of a scenario: balanced, seeded choices, and slots filled in."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tertulia.scenario import Scenario
+from tertulia.streams import stream
+
+__all__ = ["balanced_choice", "fill", "settle", "slot_cycle", "slots_used"]
+
+SLOT = re.compile(r"\$\{([a-z][a-z0-9_-]*)\}")
+
+
+def slots_used(value: Any) -> set[str]:
+    """The names of all slots that a value mentions, at any depth."""
+    if isinstance(value, str):
+        return set(SLOT.findall(value))
+    if isinstance(value, Mapping):
+        return set().union(*(slots_used(v) for pair in value.items() for v in pair)) if value else set()
+    if isinstance(value, list | tuple):
+        return set().union(*map(slots_used, value)) if value else set()
+    return set()
+
+
+def fill(value: Any, slots: Mapping[str, Any]) -> Any:
+    """A copy with every `${slot}` replaced, in one pass; a string that is nothing but a slot takes the slot's type."""
+    if isinstance(value, str):
+        whole = SLOT.fullmatch(value)
+        if whole and whole[1] in slots:
+            return slots[whole[1]]
+        return SLOT.sub(lambda m: str(slots[m[1]]) if m[1] in slots else m[0], value)
+    if isinstance(value, Mapping):
+        return {fill(k, slots): fill(v, slots) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(v, slots) for v in value]
+    return value
+
+
+def slot_cycle(slots: Mapping[str, Any]) -> list[str]:
+    """The names along the first cycle of slots that mention each other, or an empty list."""
+    done: set[str] = set()
+
+    def walk(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done or name not in slots:
+            return []
+        for used in sorted(slots_used(slots[name])):
+            if cycle := walk(used, [*path, name]):
+                return cycle
+        done.add(name)
+        return []
+
+    for name in slots:
+        if cycle := walk(name, []):
+            return cycle
+    return []
+
+
+def resolved(slots: Mapping[str, Any]) -> dict[str, Any]:
+    """The slots with slots inside them filled. The slots must be free of cycles."""
+    ready: dict[str, Any] = {}
+
+    def resolve(name: str) -> Any:
+        if name not in ready:
+            inner = {used: resolve(used) for used in slots_used(slots[name]) if used in slots}
+            ready[name] = fill(slots[name], inner)
+        return ready[name]
+
+    for name in slots:
+        resolve(name)
+    return ready
+
+
+def settle(scenario: Scenario, choice: Mapping[str, Any]) -> Scenario:
+    """The scenario with this choice of its grid made and every `${slot}` filled in.
+
+    `choice` maps keys of `vary` to values; keys left out keep what the file says."""
+    raw = scenario.model_dump(by_alias=True, exclude_unset=True, exclude={"vary"})
+    for key, value in choice.items():
+        head, *rest = key.split(".")
+        target = raw.setdefault("slots", {}) if head == "slots" else raw["cast"][head]
+        for part in rest[:-1]:
+            target = target.setdefault(part, {})
+        target[rest[-1]] = value
+    slots = resolved(raw.pop("slots", {}))
+    return Scenario.model_validate(fill(raw, slots))
+
+
+def balanced_choice(scenario: Scenario, nth: int, seed: int) -> dict[str, Any]:
+    """The choice for the nth time (from 0) that this scenario is played.
+
+    Every value of every axis comes up equally often: each axis runs through seeded permutations of its values,
+    so after n plays the counts of an axis's values differ by at most one."""
+    choice = {}
+    for axis, values in scenario.vary.items():
+        lap, place = divmod(nth, len(values))
+        order = list(range(len(values)))
+        stream(seed, "vary", scenario.id, axis, lap).shuffle(order)
+        choice[axis] = values[order[place]]
+    return choice
