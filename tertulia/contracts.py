@@ -6,7 +6,7 @@ was said, but not which faults were planted.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
@@ -15,7 +15,19 @@ from tertulia.records import Conversation, Draft, Marker, Message, Plan, Signal,
 from tertulia.scenario import Party, Role, Scenario, Script
 from tertulia.world import ToolSpec
 
-__all__ = ["Critic", "Exporter", "Hearing", "Judge", "Neighbour", "Planner", "Speaker", "Utterance", "View"]
+__all__ = [
+    "Critic",
+    "Exporter",
+    "Hearing",
+    "Judge",
+    "Neighbour",
+    "PlanView",
+    "Planned",
+    "Planner",
+    "Speaker",
+    "Utterance",
+    "View",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,26 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanView:
+    """All that a planner may see: the whole scenario, and its earlier plans with their markers."""
+
+    scenario: Scenario
+    principles: tuple[Principle, ...]  # those that apply to plans
+    rng: Random
+    sent_back: tuple[Draft, ...] = ()
+    slips: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the fault planted in it, if any."""
+
+    plan: Plan
+    slip: str = ""
+    breaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """All that a critic may see of a draft and what came before it."""
 
@@ -81,7 +113,7 @@ class Hearing:
 class Planner(Protocol):
     """Turns a scenario into a plan."""
 
-    async def plan(self, scenario: Scenario, rng: Random, sent_back: tuple[Draft, ...]) -> Plan: ...
+    async def plan(self, view: PlanView) -> Planned: ...
 
 
 class Speaker(Protocol):
@@ -106,13 +138,3 @@ class Exporter(Protocol):
     """Turns a conversation into the rows of one format. `lost` of a row's dropped content is counted by name."""
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterable[dict[str, Any]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The parts that play a scenario, chosen by its recipe."""
-
-    planner: Planner
-    speakers: dict[str, Speaker]  # party name -> part
-    critic: Critic
-    judges: tuple[tuple[str, Judge], ...] = field(default=())

@@ -97,6 +97,7 @@ class Message(Record):
     calls: tuple[ToolCall, ...] = ()
     answers: str = Field("", description="for a tool result: the id of the call it answers")
     error: bool = Field(False, description="for a tool result: the tool refused or failed")
+    injected: bool = Field(False, description="for a tool result: the scenario made it fail; shown to nobody")
     changes: tuple[Change, ...] = Field((), description="for a tool result: what it changed; shown to nobody")
 
 

@@ -1,0 +1,203 @@
+"""The state machine that plays one conversation. Read this file first.
+
+                    +-- sent back --+        +-- sent back --------+
+                    v               |        v                     |
+    START -------> plan ---------> critic -> speak -------------> critic
+                                             ^  ^                  | | |
+                                             |  +-- next speaker --+ | |
+                                             |                       | |
+                                             +------- tools <- calls-+ |
+                                                                       v
+                                                             close --> END
+
+There is one `critic` node; it reviews whatever draft lies on the table: the plan, a user's or colleague's turn, an
+assistant's turn. A draft with a marker that revises goes back to whoever made it, as often as the limit of that
+kind allows (`plan_revisions`, `user_revisions`, `revisions`); after that the conversation is rejected. A draft
+becomes part of the conversation only when it is committed, and every draft is kept.
+
+The nodes work on a `Table`; the functions called `after_*` are pure and decide where to go.
+"""
+
+from typing import Any, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command
+
+from tertulia.contracts import Critic, Planner, Speaker
+from tertulia.errors import PartError
+from tertulia.floor import next_speaker
+from tertulia.parts import load
+from tertulia.recipe import Recipe
+from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
+from tertulia.setting import Settings
+from tertulia.table import Item, Table
+from tertulia.world import Outcome, refusal
+
+__all__ = ["Item", "Stage"]
+
+Step = Literal["plan", "speak", "critic", "tools", "close"]
+
+ENDS = {
+    Signal.GOAL_REACHED: EndReason.GOAL_REACHED,
+    Signal.SCRIPT_EXHAUSTED: EndReason.SCRIPT_EXHAUSTED,
+    Signal.GAVE_UP: EndReason.DONE_BY_USER,
+    Signal.CLOSED: EndReason.DONE_BY_ASSISTANT,
+}
+
+
+class State(TypedDict):
+    """What travels along the graph."""
+
+    table: Table
+
+
+def budget(table: Table) -> int:
+    """How often the draft on the table may be sent back."""
+    limits = table.item.scenario.limits
+    if table.planning:
+        return limits.plan_revisions
+    return limits.revisions if table.item.scenario.cast[table.floor].role == "assistant" else limits.user_revisions
+
+
+def after_critic(table: Table, sent_back: bool, stop_at_violation: bool) -> tuple[Step, EndReason | None]:
+    """Where a reviewed draft leads, and why the conversation ends if it does."""
+    drafts = table.plan_drafts if table.planning else table.drafts
+    if not sent_back:
+        return after_commit(table)
+    if stop_at_violation and not table.planning:
+        return "close", EndReason.VIOLATION_FOUND
+    if len(drafts) > budget(table):
+        return "close", EndReason.REJECTED
+    return ("plan" if table.planning else "speak"), None
+
+
+def after_commit(table: Table) -> tuple[Step, EndReason | None]:
+    """Where an accepted draft leads."""
+    if table.planning:
+        return "speak", None
+    limits, said = table.item.scenario.limits, table.pending
+    if said is None:
+        raise PartError("an accepted draft has no utterance")
+    if said.signal:
+        return "close", ENDS[said.signal]
+    if said.calls:
+        return "tools", None
+    return ("close", EndReason.TURN_LIMIT) if table.utterances + 1 >= limits.turns else ("speak", None)
+
+
+def after_tools(table: Table) -> tuple[Step, EndReason | None]:
+    """The caller goes on, unless it has called too often."""
+    limits = table.item.scenario.limits
+    spent = table.rounds > limits.rounds or table.calls_made > limits.tool_calls
+    return ("close", EndReason.ROUND_LIMIT) if spent else ("speak", None)
+
+
+class Stage:
+    """Plays conversations with the parts of one recipe; the graph is compiled once and shared by all of them."""
+
+    def __init__(self, recipe: Recipe, cast_name: str = "rules") -> None:
+        self.recipe = recipe
+        chosen = recipe.casts[cast_name]
+        self.planner: Planner = load("planners", chosen.planner)()
+        self.speakers: dict[str, Speaker] = {
+            "user": load("users", chosen.user)(),
+            "assistant": load("assistants", chosen.assistant)(),
+            "colleague": load("colleagues", chosen.colleague)(),
+        }
+        self.critic_part: Critic = load("critics", chosen.critic)()
+        self.settings = Settings()
+        self.graph = self.compiled()
+
+    def compiled(self) -> Any:
+        """The LangGraph graph of the machine drawn above."""
+        graph = StateGraph(State)
+        graph.add_node("plan", self.plan)
+        graph.add_node("speak", self.speak)
+        graph.add_node("critic", self.critic)
+        graph.add_node("tools", self.tools)
+        graph.add_node("close", self.close)
+        graph.add_edge(START, "plan")
+        graph.add_edge("close", END)
+        return graph.compile()
+
+    def seat(self, item: Item) -> Table:
+        """A fresh table for this item."""
+        return Table.laid(item, self.settings.of(item.scenario))
+
+    async def play(self, table: Table) -> Conversation:
+        """Play the conversation out. What the parts raise comes through; `table.record(error)` then saves the rest."""
+        await self.graph.ainvoke({"table": table}, {"recursion_limit": 10_000})
+        return table.record()
+
+    async def plan(self, state: State) -> Command[Literal["critic"]]:
+        table = state["table"]
+        planned = await self.planner.plan(table.plan_view())
+        table.plan = planned.plan
+        if planned.slip:
+            table.note_slip(planned.slip, planned.breaks, "")
+        return Command(goto="critic")
+
+    async def speak(self, state: State) -> Command[Literal["critic"]]:
+        table = state["table"]
+        if not table.floor or not (table.drafts or table.rounds):
+            table.floor = next_speaker(table.item.scenario, table.turns, table.plan)
+        said = await self.speakers[table.item.scenario.cast[table.floor].role].speak(table.view())
+        if said.slip:
+            table.note_slip(said.slip, said.breaks, said.slip_detail)
+        table.pending = said
+        return Command(goto="critic")
+
+    async def critic(self, state: State) -> Command[Literal["plan", "speak", "tools", "close"]]:
+        table = state["table"]
+        message = plan_message(table.plan) if table.planning else table.message(table.pending)
+        markers = await self.critic_part.review(table.hearing(message))
+        draft = table.reviewed(message, markers)
+        step, table.end_reason = after_critic(table, draft.sent_back, self.recipe.stop_at_violation)
+        if not draft.sent_back and not table.planning:
+            table.commit()
+        return Command(goto=step)
+
+    async def tools(self, state: State) -> Command[Literal["speak", "close"]]:
+        table = state["table"]
+        table.answered(tuple(result(table, call) for call in table.turns[-1].message.calls))
+        step, table.end_reason = after_tools(table)
+        return Command(goto=step)
+
+    async def close(self, state: State) -> None:
+        state["table"].pending = None
+
+
+def plan_message(plan: Plan | None) -> Message:
+    """The plan as a message that the critic can read; nobody hears it."""
+    if plan is None:
+        raise PartError("the planner returned no plan")
+    return Message(speaker="planner", role="user", text="\n".join((plan.opening, *plan.steps)))
+
+
+def answer(table: Table, call: ToolCall) -> tuple[Outcome, bool]:
+    """What a call gives, and whether the scenario made it fail."""
+    if table.calls_made > table.item.scenario.limits.tool_calls:
+        return refusal("No more calls are allowed in this conversation."), False
+    if all(tool.name != call.name for tool in table.setting.tools[table.floor]):
+        return refusal(f"You have no tool called {call.name!r}."), False
+    if table.faults_left.get(call.name, 0) > 0:
+        table.faults_left[call.name] -= 1
+        text = next(fault.error for fault in table.item.scenario.faults if fault.tool == call.name)
+        return refusal(text), True
+    return table.world.call(call.name, call.args), False
+
+
+def result(table: Table, call: ToolCall) -> Message:
+    """The result of one call as a message that its caller alone sees."""
+    table.calls_made += 1
+    outcome, injected = answer(table, call)
+    return Message(
+        speaker=call.name,
+        role="tool",
+        text=outcome.text,
+        audience=(table.floor,),
+        answers=call.id,
+        error=outcome.error,
+        injected=injected,
+        changes=outcome.changes,
+    )

@@ -1,0 +1,208 @@
+"""The table a conversation is played at: what has been said so far, who heard it, and the draft under review."""
+
+from dataclasses import dataclass, field
+
+from tertulia.contracts import Hearing, PlanView, Utterance, View
+from tertulia.records import (
+    Conversation,
+    Draft,
+    EndReason,
+    Marker,
+    Message,
+    Plan,
+    Slip,
+    ToolCall,
+    Turn,
+)
+from tertulia.scenario import Scenario
+from tertulia.setting import Setting
+from tertulia.streams import stream
+from tertulia.world import LiveWorld
+
+__all__ = ["Item", "Table"]
+
+PLAN_TURN = -1  # markers and slips of a plan carry this turn
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One conversation to be played."""
+
+    index: int
+    id: str
+    scenario: Scenario  # settled: every slot filled
+    choice: dict[str, object]
+    seed: int
+    slips: float = 0.0
+
+
+@dataclass(slots=True)
+class Table:
+    """The working state of one conversation; `record` makes the lasting one of it."""
+
+    item: Item
+    setting: Setting
+    world: LiveWorld
+    floor: str = ""
+    plan: Plan | None = None
+    plan_drafts: list[Draft] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)  # the open turn's, all sent back so far
+    pending: Utterance | None = None  # the draft that nobody has reviewed yet
+    turns: list[Turn] = field(default_factory=list)
+    spoken: list[Message] = field(default_factory=list)
+    heard: dict[str, list[Message]] = field(default_factory=dict)
+    slips: list[Slip] = field(default_factory=list)
+    utterances: int = 0
+    calls_made: int = 0
+    rounds: int = 0  # tool rounds in a row
+    faults_left: dict[str, int] = field(default_factory=dict)
+    end_reason: EndReason | None = None
+
+    @classmethod
+    def laid(cls, item: Item, setting: Setting) -> "Table":
+        """A fresh table for this item, in a world of its own."""
+        return cls(
+            item=item,
+            setting=setting,
+            world=setting.world.open(item.scenario),
+            heard={name: [] for name in item.scenario.cast},
+            faults_left={fault.tool: fault.times for fault in item.scenario.faults},
+        )
+
+    @property
+    def turn(self) -> int:
+        """The index of the turn that is open."""
+        return len(self.turns)
+
+    @property
+    def planning(self) -> bool:
+        """Whether the draft on the table is the plan."""
+        return not self.floor
+
+    def view(self) -> View:
+        """What the party with the floor may see, and nothing else."""
+        scenario, setting, name = self.item.scenario, self.setting, self.floor
+        party = scenario.cast[name]
+        holder = name == scenario.user
+        return View(
+            name=name,
+            party=party,
+            others=setting.others[name],
+            messages=self.heard[name],
+            tools=setting.tools[name],
+            policy=setting.policies[name],
+            principles=setting.principles[party.role],
+            rng=stream(self.item.seed, party.role, name, self.turn, len(self.drafts)),
+            script=scenario.script if holder else None,
+            plan=self.plan if holder else None,
+            sent_back=tuple(self.drafts),
+            slips=self.item.slips,
+        )
+
+    def plan_view(self) -> PlanView:
+        """What the planner may see."""
+        return PlanView(
+            scenario=self.item.scenario,
+            principles=self.setting.principles["plan"],
+            rng=stream(self.item.seed, "planner", len(self.plan_drafts)),
+            sent_back=tuple(self.plan_drafts),
+            slips=self.item.slips,
+        )
+
+    def message(self, said: Utterance) -> Message:
+        """The pending utterance as a message, with its audience."""
+        scenario = self.item.scenario
+        if said.calls:
+            audience: tuple[str, ...] = (self.floor,)
+        elif scenario.private and said.to:
+            audience = (self.floor, *said.to)
+        else:
+            audience = tuple(scenario.cast)
+        calls = tuple(
+            call if call.id else ToolCall(id=f"call_{self.turn}_{nth}", name=call.name, args=call.args)
+            for nth, call in enumerate(said.calls)
+        )
+        role = scenario.cast[self.floor].role
+        return Message(speaker=self.floor, role=role, text=said.text, to=said.to, audience=audience, calls=calls)
+
+    def hearing(self, message: Message) -> Hearing:
+        """What the critic may see of the draft under review."""
+        scenario, setting = self.item.scenario, self.setting
+        name = self.floor or scenario.user
+        role = "plan" if self.planning else scenario.cast[name].role
+        return Hearing(
+            scenario=scenario,
+            speaker=name,
+            party=scenario.cast[name],
+            role=role,
+            turn=PLAN_TURN if self.planning else self.turn,
+            draft=len(self.plan_drafts) if self.planning else len(self.drafts),
+            message=message,
+            seen=self.heard[name],
+            spoken=self.spoken,
+            tools=setting.tools[name],
+            policy=setting.policies[name],
+            principles=setting.principles[role],
+            plan=self.plan,
+            script=scenario.script if name == scenario.user else None,
+        )
+
+    def note_slip(self, kind: str, breaks: tuple[str, ...], detail: str) -> None:
+        """Keep a planted fault where no critic looks."""
+        turn = PLAN_TURN if self.planning else self.turn
+        draft = len(self.plan_drafts) if self.planning else len(self.drafts)
+        speaker = self.floor or "planner"
+        self.slips.append(Slip(kind=kind, speaker=speaker, turn=turn, draft=draft, breaks=breaks, detail=detail))
+
+    def reviewed(self, message: Message, markers: tuple[Marker, ...]) -> Draft:
+        """Put a reviewed draft on the pile of its turn (or of the plan)."""
+        critique = "\n".join(f"{m.principle}: {m.evidence}" for m in markers)
+        draft = Draft(message=message, markers=markers, critique=critique)
+        (self.plan_drafts if self.planning else self.drafts).append(draft)
+        return draft
+
+    def commit(self) -> Turn:
+        """Close the open turn: its last draft is what everybody in the audience hears."""
+        turn = Turn(index=self.turn, speaker=self.floor, drafts=tuple(self.drafts))
+        self.turns.append(turn)
+        self.drafts = []
+        self.pending = None
+        self.hear(turn.message)
+        if turn.message.calls:
+            self.rounds += 1
+        else:
+            self.rounds = 0
+            self.utterances += 1
+        return turn
+
+    def answered(self, results: tuple[Message, ...]) -> None:
+        """Add the results of the last turn's calls to it."""
+        self.turns[-1] = self.turns[-1].model_copy(update={"results": results})
+        for result in results:
+            self.hear(result)
+
+    def hear(self, message: Message) -> None:
+        self.spoken.append(message)
+        for name in message.audience:
+            self.heard[name].append(message)
+
+    def record(self, error: str = "") -> Conversation:
+        """The lasting record. With `error`, the conversation failed and what it had so far is kept."""
+        item = self.item
+        turns = self.turns
+        if self.drafts:  # the turn that was open when the conversation ended
+            turns = [*turns, Turn(index=self.turn, speaker=self.floor, drafts=tuple(self.drafts))]
+        return Conversation(
+            id=item.id,
+            index=item.index,
+            scenario=item.scenario.id,
+            variant=dict(item.choice),
+            seed=item.seed,
+            roles={name: party.role for name, party in item.scenario.cast.items()},
+            plan=self.plan,
+            plan_drafts=tuple(self.plan_drafts),
+            turns=tuple(turns),
+            end_reason=EndReason.FAILED if error else self.end_reason or EndReason.FAILED,
+            error=error,
+            slips=tuple(self.slips),
+        )
