@@ -9,13 +9,13 @@ from tertulia.streams import stream
 
 __all__ = ["balanced_choice", "fill", "settle", "slot_cycle", "slots_used"]
 
-SLOT = re.compile(r"\$\{([a-z][a-z0-9_-]*)\}")
+SLOT = re.compile(r"\$\{([a-z][a-z0-9_-]*)((?:\.[A-Za-z0-9_-]+)*)\}")
 
 
 def slots_used(value: Any) -> set[str]:
     """The names of all slots that a value mentions, at any depth."""
     if isinstance(value, str):
-        return set(SLOT.findall(value))
+        return {match[1] for match in SLOT.finditer(value)}
     if isinstance(value, Mapping):
         return set().union(*(slots_used(v) for pair in value.items() for v in pair)) if value else set()
     if isinstance(value, list | tuple):
@@ -24,16 +24,26 @@ def slots_used(value: Any) -> set[str]:
 
 
 def fill(value: Any, slots: Mapping[str, Any]) -> Any:
-    """A copy with every `${slot}` replaced, in one pass; a string that is nothing but a slot takes the slot's type."""
+    """A copy with every `${slot}` replaced, in one pass; a string that is nothing but a slot takes the slot's type.
+
+    `${slot.key}` reaches into a slot that is a mapping, so that values which belong together vary together."""
     if isinstance(value, str):
         whole = SLOT.fullmatch(value)
-        if whole and whole[1] in slots:
-            return slots[whole[1]]
-        return SLOT.sub(lambda m: str(slots[m[1]]) if m[1] in slots else m[0], value)
+        return slot_value(whole, slots) if whole else SLOT.sub(lambda m: str(slot_value(m, slots)), value)
     if isinstance(value, Mapping):
         return {fill(k, slots): fill(v, slots) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [fill(v, slots) for v in value]
+    return value
+
+
+def slot_value(match: re.Match[str], slots: Mapping[str, Any]) -> Any:
+    """What a reference stands for; the reference itself where there is no such slot or key."""
+    value: Any = slots
+    for step in [match[1], *match[2].split(".")[1:]]:
+        if not isinstance(value, Mapping) or step not in value:
+            return match[0]
+        value = value[step]
     return value
 
 
