@@ -7,6 +7,7 @@ TertuliaError
 │   └── UnknownPart      no part of that name is bundled or installed
 ├── ToolError            a tool refuses or fails; it becomes a result, never a crash
 ├── PartError            a planner, speaker, critic or judge broke its contract
+├── RunInterrupted       a signal stopped a run; what had finished is kept (exit status 130)
 └── StoreError           a run folder cannot be read or written
 """
 
@@ -17,6 +18,7 @@ from difflib import get_close_matches
 __all__ = [
     "Fault",
     "PartError",
+    "RunInterrupted",
     "ScenarioError",
     "SettingsError",
     "StoreError",
@@ -80,6 +82,10 @@ class ToolError(TertuliaError):
 
 class PartError(TertuliaError):
     """A planner, speaker, critic or judge returned something its contract forbids."""
+
+
+class RunInterrupted(TertuliaError):
+    """Ctrl-C or SIGTERM stopped a run; the message says how much is kept and where."""
 
 
 class StoreError(UserError):
