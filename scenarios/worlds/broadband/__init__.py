@@ -1,0 +1,1 @@
+"""A small internet provider: its customers, lines, routers, invoices, engineer visits and outages."""
