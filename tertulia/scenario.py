@@ -6,7 +6,7 @@ and known facts; `tertulia.variation.settle` makes one choice and fills every sl
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from tertulia.principles import Principle
 from tertulia.records import Record
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="lower case letters, digits, - and _")]
+Choices = Annotated[tuple[Any, ...], Field(min_length=1)]
 Role = Literal["user", "assistant", "colleague"]
 Kind = Literal[
     "single_call",
@@ -39,6 +40,14 @@ Kind = Literal[
     "approval",
     "user_tools",
 ]
+
+
+def _given(principle: Any) -> str:
+    """How a principle is given; the answer is the tag of a branch of `GivenPrinciple`."""
+    return "principle" if isinstance(principle, dict | Principle) else "id"
+
+
+GivenPrinciple = Annotated[Annotated[str, Tag("id")] | Annotated[Principle, Tag("principle")], Discriminator(_given)]
 
 
 class Decision(Record):
@@ -176,7 +185,7 @@ class Scenario(Record):
     tools: tuple[ToolSchema, ...] = Field((), description="tools as JSON Schema, when no world is named")
     tools_file: str = Field("", description="a JSON or YAML list of tools beside the scenario file")
     policy: str = Field("", description="what the assistant is told, when no world is named or to add to its policy")
-    principles: tuple[str | Principle, ...] = Field((), description="ids of bundled principles, or principles in full")
+    principles: tuple[GivenPrinciple, ...] = Field((), description="ids of bundled principles, or principles in full")
     cast: dict[Name, Party] = Field(min_length=2)
     floor: Literal["alternate", "round_robin", "addressed", "planned"] = "alternate"
     private: bool = Field(False, description="an addressed message is heard by its addressees alone")
@@ -185,7 +194,7 @@ class Scenario(Record):
     success: Success = Success()
     start: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the start")
     faults: tuple[InjectedFault, ...] = ()
-    vary: dict[str, tuple[Any, ...]] = Field({}, description="slots.NAME, PARTY.persona or PARTY.knows.KEY -> choices")
+    vary: dict[str, Choices] = Field({}, description="slots.NAME, PARTY.persona or PARTY.knows.KEY -> choices")
     limits: Limits = Limits()
 
     @property

@@ -1,18 +1,21 @@
-"""YAML text with positions: a strict loader whose every fault can name its line and column."""
+"""YAML files with positions: whatever is wrong with a file is named with its line and column, all of it at once."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from tertulia.errors import Fault, ScenarioError
+from tertulia.strict_yaml import read_document
+from tertulia.validation import Complaint, complaints, strictly
 
-__all__ = ["Source", "read_records", "read_source"]
+__all__ = ["Source", "parse", "read_records", "read_source", "shape_faults", "validated"]
 
 Path_ = tuple[str | int, ...]
+Place = tuple[int, int]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -22,23 +25,41 @@ class Source:
 
     file: str
     value: Any
-    places: dict[Path_, tuple[int, int]] = field(default_factory=dict)
+    places: dict[Path_, Place] = field(default_factory=dict)
+    keys: dict[Path_, Place] = field(default_factory=dict)  # where the key of a mapping's entry stands
+    faults: tuple[Fault, ...] = ()  # of the YAML itself
 
-    def place(self, at: Sequence[str | int]) -> tuple[int, int]:
-        """Where the value at this path stands, or its nearest ancestor that exists."""
+    def place(self, at: Sequence[str | int], *, on_key: bool = False) -> Place:
+        """Where the value (or key) at this path stands, or its nearest ancestor that exists."""
         path = tuple(at)
+        if on_key and path in self.keys:
+            return self.keys[path]
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, (1, 1))
 
-    def fault(self, at: Sequence[str | int], message: str, suggestion: str = "", rule: str = "scenario") -> Fault:
-        line, column = self.place(at)
+    def fault(
+        self,
+        at: Sequence[str | int],
+        message: str,
+        suggestion: str = "",
+        rule: str = "scenario",
+        *,
+        on_key: bool = False,
+    ) -> Fault:
+        line, column = self.place(at, on_key=on_key)
         return Fault(self.file, line, column, message, rule=rule, suggestion=suggestion)
 
 
 def read_source(path: Path) -> Source:
-    """Parse a YAML file. (Placeholder semantics: replaced by the strict loader.)"""
-    return Source(str(path), yaml.safe_load(path.read_text(encoding="utf-8")))
+    """Parse a YAML (or JSON) file.
+
+    Raises:
+        ScenarioError: with every fault of its YAML."""
+    source = parse(path)
+    if source.faults:
+        raise ScenarioError(source.faults)
+    return source
 
 
 def read_records(path: Path, model: type[Model]) -> tuple[Source, Model]:
@@ -46,14 +67,30 @@ def read_records(path: Path, model: type[Model]) -> tuple[Source, Model]:
 
     Raises:
         ScenarioError: with every fault of the file."""
-    source = read_source(path)
+    source = parse(path)
+    record, found = validated(source, model)
+    if record is None or source.faults or found:
+        raise ScenarioError([*source.faults, *shape_faults(source, found)])
+    return source, record
+
+
+def validated(source: Source, model: type[Model]) -> tuple[Model | None, list[Complaint]]:
+    """The file's value as a record, or what is wrong with it."""
+    if source.value is None:
+        return None, []
     try:
-        return source, model.model_validate(source.value)
+        return strictly(model, json.dumps(source.value)), []
     except ValidationError as error:
-        raise ScenarioError(faults(source, error)) from None
+        return None, list(complaints(model, error))
 
 
-def faults(source: Source, error: ValidationError) -> Iterable[Fault]:
-    """Every validation error as a fault at its line."""
-    for detail in error.errors():
-        yield source.fault(detail["loc"], detail["msg"])
+def shape_faults(source: Source, found: Iterable[Complaint]) -> Iterator[Fault]:
+    """Complaints about a file's value as faults at their lines."""
+    for complaint in found:
+        yield source.fault(complaint.at, complaint.message, complaint.suggestion, rule="shape", on_key=complaint.on_key)
+
+
+def parse(path: Path) -> Source:
+    """Parse a file as far as it goes; the faults of its YAML are in `faults`, and the value is None without any."""
+    document = read_document(path)
+    return Source(str(path), document.value, document.places, document.keys, document.faults)

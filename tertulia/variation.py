@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tertulia.scenario import Scenario
@@ -31,7 +32,7 @@ def fill(value: Any, slots: Mapping[str, Any]) -> Any:
         whole = SLOT.fullmatch(value)
         return slot_value(whole, slots) if whole else SLOT.sub(lambda m: str(slot_value(m, slots)), value)
     if isinstance(value, Mapping):
-        return {fill(k, slots): fill(v, slots) for k, v in value.items()}
+        return {str(fill(k, slots)): fill(v, slots) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [fill(v, slots) for v in value]
     return value
@@ -48,38 +49,24 @@ def slot_value(match: re.Match[str], slots: Mapping[str, Any]) -> Any:
 
 
 def slot_cycle(slots: Mapping[str, Any]) -> list[str]:
-    """The names along the first cycle of slots that mention each other, or an empty list."""
-    done: set[str] = set()
-
-    def walk(name: str, path: list[str]) -> list[str]:
-        if name in path:
-            return [*path[path.index(name) :], name]
-        if name in done or name not in slots:
-            return []
-        for used in sorted(slots_used(slots[name])):
-            if cycle := walk(used, [*path, name]):
-                return cycle
-        done.add(name)
-        return []
-
-    for name in slots:
-        if cycle := walk(name, []):
-            return cycle
+    """The names along a cycle of slots that mention each other, or an empty list."""
+    try:
+        TopologicalSorter(_mentions(slots)).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle[::-1]  # the sorter walks from what is used to its user
     return []
+
+
+def _mentions(slots: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {name: sorted(slots_used(value) & set(slots)) for name, value in slots.items()}
 
 
 def resolved(slots: Mapping[str, Any]) -> dict[str, Any]:
     """The slots with slots inside them filled. The slots must be free of cycles."""
     ready: dict[str, Any] = {}
-
-    def resolve(name: str) -> Any:
-        if name not in ready:
-            inner = {used: resolve(used) for used in slots_used(slots[name]) if used in slots}
-            ready[name] = fill(slots[name], inner)
-        return ready[name]
-
-    for name in slots:
-        resolve(name)
+    for name in TopologicalSorter(_mentions(slots)).static_order():
+        ready[name] = fill(slots[name], ready)
     return ready
 
 
@@ -89,7 +76,7 @@ def settle(scenario: Scenario, choice: Mapping[str, Any]) -> Scenario:
     `choice` maps keys of `vary` to values; keys left out keep what the file says."""
     raw = scenario.model_dump(by_alias=True, exclude_unset=True, exclude={"vary"})
     for key, value in choice.items():
-        head, *rest = key.split(".")
+        head, *rest = key.split(".", 2)
         target = raw.setdefault("slots", {}) if head == "slots" else raw["cast"][head]
         for part in rest[:-1]:
             target = target.setdefault(part, {})
