@@ -1,0 +1,52 @@
+# One door to everything that keeps this repository honest. CI calls the same targets (.ci/run).
+# PYTHON may name another interpreter, such as `make test PYTHON=.venv/bin/python`.
+
+PYTHON ?= python3
+RUN := $(abspath $(shell command -v $(PYTHON)))
+TREE := build/tree
+PARTS := agents judges exporters scenarios
+
+.PHONY: help install check lint types floors test fix bench docs dist clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: ## this repository, editable, with what developing needs
+	$(RUN) -m pip install --quiet --editable '.[dev]'
+
+check: lint types floors ## everything but the tests
+
+lint: ## ruff: rules and format
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+# mypy and import-linter read packages as folders, so they are shown the layout that is installed.
+$(TREE): FORCE
+	@rm -rf $(TREE) && mkdir -p $(TREE)
+	@cp -R tertulia $(TREE)/ && cp -R $(PARTS) $(TREE)/tertulia/
+FORCE:
+
+types: $(TREE) ## mypy, strict
+	cd $(TREE) && MYPYPATH=. $(RUN) -m mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache -p tertulia
+
+floors: $(TREE) ## import-linter: who may import whom
+	cd $(TREE) && $(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --config $(CURDIR)/.importlinter --cache-dir $(CURDIR)/.import_linter_cache
+
+test: ## the tests, on two cores
+	$(RUN) -m pytest -n 2
+
+fix: ## format, and mend what ruff can mend
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+bench: ## ratios against a bare graph, and memory
+	@for script in bench/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+
+docs: ## run every code block of the README and the pages
+	$(RUN) -m pytest -q tests/test_docs.py
+
+dist: ## wheel and source distribution in dist/
+	rm -rf dist build/lib build/bdist* && $(RUN) -m build --outdir dist .
+
+clean: ## what was built
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,63 @@
+"""What a run plays: its items in order, each with its variant of a scenario settled."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
+from tertulia.streams import number
+from tertulia.table import Item
+from tertulia.variation import balanced_choice, settle
+
+__all__ = ["Variants", "plan_items"]
+
+
+class Variants:
+    """Settled scenarios. The same choice gives the same object, as long as it is among the last `most` asked for."""
+
+    def __init__(self, most: int = 512) -> None:
+        self.most = most
+        self.kept: OrderedDict[tuple[str, str], Scenario] = OrderedDict()
+
+    def of(self, scenario: Scenario, choice: Mapping[str, Any]) -> Scenario:
+        key = (scenario.id, json.dumps(choice, sort_keys=True, default=str))
+        if key in self.kept:
+            self.kept.move_to_end(key)
+            return self.kept[key]
+        settled = self.kept[key] = settle(scenario, choice)
+        if len(self.kept) > self.most:
+            self.kept.popitem(last=False)
+        return settled
+
+    def pairs(
+        self, scenarios: Mapping[str, Scenario], talks: Iterator[Conversation]
+    ) -> Iterator[tuple[Scenario, Conversation]]:
+        """Each conversation with the settled scenario that it played."""
+        for talk in talks:
+            yield self.of(scenarios[talk.scenario], talk.variant), talk
+
+
+def plan_items(
+    scenarios: Sequence[Scenario], n: int, seed: int, slips: float, skip: Collection[int] = ()
+) -> Iterator[Item]:
+    """The conversations 0 to n - 1 of a run, without those to skip.
+
+    The scenarios take turns; each runs through its own grid in a balanced order. An item depends on the seed and
+    its index alone, never on what else is played."""
+    variants = Variants()
+    for index in range(n):
+        if index in skip:
+            continue
+        nth, place = divmod(index, len(scenarios))
+        scenario = scenarios[place]
+        choice = balanced_choice(scenario, nth, seed)
+        yield Item(
+            index=index,
+            id=f"{scenario.id}-{index:06d}",
+            scenario=variants.of(scenario, choice),
+            choice=choice,
+            seed=number(seed, "conversation", index),
+            slips=slips,
+        )

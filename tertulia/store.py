@@ -1,0 +1,318 @@
+"""One run, one folder: `run.sqlite` holds the conversations, `manifest.json` the settings that decide them.
+
+    OUT/manifest.json   written first and atomically; a run is resumed only under the same settings
+    OUT/run.sqlite      one row per finished conversation; write-ahead log, a single writer, group commits
+    OUT/lock            held by the process that writes; the system frees it when that process dies
+    OUT/exports/        what the run exported
+
+A conversation is one compressed JSON text, so a row is either there in full or not at all. Whatever was not yet
+committed when a process died is simply played again.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import ValidationError
+
+from tertulia.errors import SettingsError, StoreError, UserError
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
+
+__all__ = ["Store", "clear", "read_manifest", "write_atomically"]
+
+FORMAT = 1  # PRAGMA user_version
+MARK = 0x74727475  # PRAGMA application_id: "trtu"
+OURS = {"manifest.json", "run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "lock", "lock-journal", "exports"}
+TABLES = """
+CREATE TABLE conversations (place INTEGER PRIMARY KEY, rejected_by TEXT NOT NULL, record BLOB NOT NULL);
+CREATE TABLE scenarios (id TEXT PRIMARY KEY, record BLOB NOT NULL);
+"""
+PAGE = 64  # rows read at once
+GROUP = 64  # conversations in one commit, at most
+SECONDS = 0.5  # age of an open commit, at most
+
+
+class Store:
+    """An open run folder. Use it as a context manager.
+
+    With a manifest the folder is opened for writing: created, or resumed when its settings are the same.
+    Without one it is opened for reading what is there.
+
+    Raises:
+        StoreError: if the folder is foreign, in use, corrupt, or written by a newer version.
+        SettingsError: if the folder holds a run with other settings; the message names the first of them."""
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
+        self.folder = folder
+        self.lock: sqlite3.Connection | None = None
+        self.since = 0.0  # when the open commit began; 0: none is open
+        self.waiting = 0
+        if manifest is None:
+            self.manifest = read_manifest(folder)
+        else:
+            prepare(folder)
+            self.lock = locked(folder)
+            self.manifest = dict(manifest)
+        try:
+            if self.lock:
+                self._agree()
+            self.database = self._connect()
+        except UserError:
+            if self.lock:
+                self.lock.close()
+            raise
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is open and let go of the folder."""
+        try:
+            self.flush()
+        finally:
+            self.database.close()
+            if self.lock:
+                self.lock.close()
+
+    def _agree(self) -> None:
+        """Resume only under the settings that the folder was begun with."""
+        if (self.folder / "manifest.json").exists():
+            differences = list(changed_settings(read_manifest(self.folder), self.manifest))
+            if differences:
+                raise SettingsError(
+                    f"{str(self.folder)!r} holds a run with other settings: {differences[0]}"
+                    + (f" (and {len(differences) - 1} more)" if differences[1:] else "")
+                    + "; choose another --out, or --fresh to play it anew"
+                )
+        elif (self.folder / "run.sqlite").exists():
+            raise StoreError(f"{str(self.folder)!r} has a run.sqlite but no manifest.json; it cannot be resumed")
+        else:
+            write_atomically(self.folder / "manifest.json", json.dumps(self.manifest, indent=1) + "\n")
+
+    def _connect(self) -> sqlite3.Connection:
+        path = self.folder / "run.sqlite"
+        if self.lock is None and not path.exists():
+            raise StoreError(f"{str(self.folder)!r} has no run.sqlite: the run was stopped before it began")
+        with readable(self.folder):
+            database = sqlite3.connect(path, isolation_level=None, timeout=10)
+            try:
+                self._check(database)
+            except (sqlite3.Error, StoreError):
+                database.close()
+                raise
+        return database
+
+    def _check(self, database: sqlite3.Connection) -> None:
+        mark = pragma(database, "application_id")
+        tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if mark == 0 and tables == 0 and self.lock:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(
+                f"BEGIN; {TABLES} PRAGMA application_id = {MARK}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+        elif mark == 0 and tables == 0:
+            raise StoreError(f"{str(self.folder)!r} holds nothing yet: the run was stopped before it began")
+        elif mark != MARK:
+            raise StoreError(f"{str(self.folder / 'run.sqlite')!r} was not written by tertulia")
+        elif (found := pragma(database, "user_version")) > FORMAT:
+            raise StoreError(
+                f"{str(self.folder)!r} was written by a newer tertulia (store format {found}; this one knows {FORMAT})"
+            )
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("SELECT count(rejected_by) FROM conversations").fetchone()
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def add(self, talk: Conversation) -> None:
+        """Add a finished conversation, or replace the one at its place. It is kept at the next commit."""
+        with readable(self.folder):
+            self._begin()
+            self.database.execute(
+                "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
+                (talk.index, talk.rejected_by, packed(talk.model_dump_json(exclude_defaults=True))),
+            )
+        self.waiting += 1
+        self.flush_if_due()
+
+    def keep_scenarios(self, scenarios: Iterable[Scenario]) -> None:
+        """Keep the scenarios with the run, so that it can be judged and exported wherever the folder goes."""
+        rows = (
+            (scenario.id, packed(scenario.model_dump_json(by_alias=True, exclude_unset=True))) for scenario in scenarios
+        )
+        with readable(self.folder):
+            self._begin()
+            self.database.executemany("INSERT OR REPLACE INTO scenarios VALUES (?, ?)", rows)
+        self.flush()
+
+    def _begin(self) -> None:
+        if not self.since:
+            self.database.execute("BEGIN IMMEDIATE")
+            self.since = time.monotonic()
+
+    def flush_if_due(self) -> None:
+        """Commit when enough conversations wait, or one has waited long enough."""
+        if self.since and (self.waiting >= GROUP or time.monotonic() - self.since >= SECONDS):
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit now."""
+        if self.since:
+            with readable(self.folder):
+                self.database.execute("COMMIT")
+            self.since, self.waiting = 0.0, 0
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def finished(self) -> set[int]:
+        """The places of all conversations that are there."""
+        with readable(self.folder):
+            return {row[0] for row in self.database.execute("SELECT place FROM conversations")}
+
+    def scenarios(self) -> dict[str, Scenario]:
+        """The scenarios of the run by id."""
+        with readable(self.folder):
+            rows = self.database.execute("SELECT id, record FROM scenarios").fetchall()
+        return {name: Scenario.model_validate_json(unpacked(record)) for name, record in rows}
+
+    def conversations(self, accepted_only: bool = False) -> Iterator[Conversation]:
+        """Every conversation in the order of its place, a few in memory at a time."""
+        chosen = "AND rejected_by = ''" if accepted_only else ""
+        query = f"SELECT place, record FROM conversations WHERE place > ? {chosen} ORDER BY place LIMIT {PAGE}"
+        last = -1
+        while True:
+            with readable(self.folder):
+                rows = self.database.execute(query, (last,)).fetchall()
+            for last, record in rows:  # noqa: B007 - the last place read is where the next page starts
+                yield self._conversation(last, record)
+            if len(rows) < PAGE:
+                return
+
+    def _conversation(self, place: int, record: bytes) -> Conversation:
+        try:
+            return Conversation.model_validate_json(unpacked(record))
+        except (zlib.error, ValidationError):
+            raise StoreError(f"{str(self.folder)!r}: conversation {place} is damaged; --fresh plays anew") from None
+
+
+# --- the folder --------------------------------------------------------------------------------------------------
+
+
+def prepare(folder: Path) -> None:
+    """Make sure that the folder is ours to write in."""
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{str(folder)!r} is a file; --out must name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = {entry.name for entry in folder.iterdir() if not entry.name.endswith(".part")}
+    except OSError as error:
+        raise StoreError(f"cannot write in {str(folder)!r}: {error.strerror}") from None
+    if foreign := sorted(there - OURS):
+        raise StoreError(f"{str(folder)!r} holds other files ({foreign[0]!r}); --out must name a new or a run's folder")
+
+
+def clear(folder: Path) -> None:
+    """Delete the run in a folder, so that it can be played anew.
+
+    Raises:
+        StoreError: if the folder holds anything else, or a process is writing in it."""
+    if not folder.exists():
+        return
+    prepare(folder)
+    with closing(locked(folder)):
+        for name in sorted(OURS - {"lock", "lock-journal", "exports"}, reverse=True):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "exports", ignore_errors=True)
+
+
+def locked(folder: Path) -> sqlite3.Connection:
+    """Hold the folder. SQLite's file lock works on every system and ends with the process, however it dies."""
+    lock = sqlite3.connect(folder / "lock", isolation_level=None, timeout=0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        lock.close()
+        if "locked" in str(error):
+            raise StoreError(f"{str(folder)!r} is in use: another process is writing this run") from None
+        raise StoreError(f"cannot lock {str(folder)!r}: {error}") from None
+    return lock
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The settings of the run in a folder.
+
+    Raises:
+        StoreError: if there is no run, or its manifest cannot be read."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise StoreError(f"{str(folder)!r} holds no run (it has no manifest.json)")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{str(path)!r} cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("settings"), dict):
+        raise StoreError(f"{str(path)!r} is not the manifest of a run")
+    return manifest
+
+
+def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any], under: str = "") -> Iterator[str]:
+    """What differs between two manifests, as `name was 1, is 2`."""
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from changed_settings(before, after, f"{key} ")
+        else:
+            yield f"{under if under != 'settings ' else ''}{key} was {said(before)}, is {said(after)}"
+
+
+def said(value: Any) -> str:
+    """A setting's value as a person reads it; a digest is shortened."""
+    if value is None:
+        return "absent"
+    text = json.dumps(value)
+    return text[:9] + '…"' if isinstance(value, str) and len(value) == 64 else text
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that it is there in full or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Turn what SQLite says into one line for the person at the keyboard."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{str(folder / 'run.sqlite')!r} cannot be used: {error}") from None
+
+
+def pragma(database: sqlite3.Connection, name: str) -> int:
+    value: int = database.execute(f"PRAGMA {name}").fetchone()[0]
+    return value
+
+
+def packed(text: str) -> bytes:
+    return zlib.compress(text.encode(), 1)
+
+
+def unpacked(data: bytes) -> bytes:
+    return zlib.decompress(data)
