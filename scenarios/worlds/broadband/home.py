@@ -79,7 +79,7 @@ class AtHome(Toolkit):
         if line.cause == "loose_cable":
             mend(line, box)
         elif cable == "power":
-            box.lights = "green" if line.status == "up" else "red"
+            box.lights = "green" if line.status == "working" else "red"
         return seen(box)
 
     def _box(self, router: str) -> tuple[Router, Line]:

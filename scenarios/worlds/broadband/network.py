@@ -54,7 +54,7 @@ FINDING: dict[Cause, str] = {
     "broken_wire": "The wire is damaged outside the home, so an engineer is needed.",
     "outage": "There is an outage in the area.",
 }
-SHARE: dict[LineStatus, float] = {"up": 0.95, "slow": 0.1, "unstable": 0.4, "down": 0}
+SHARE: dict[LineStatus, float] = {"working": 0.95, "slow": 0.1, "unstable": 0.4, "down": 0}
 
 
 class LineFound(BaseModel):
@@ -142,7 +142,7 @@ class NetworkDesk(Toolkit):
         broken = self._line_without_outage(line, "an engineer at home could do nothing")
         if broken.tested_on != self.state.today:
             raise ToolError(f"Line {line} must be tested today before an engineer is booked.")
-        if broken.status == "up":
+        if broken.status == "working":
             raise ToolError(f"The test of line {line} found no fault, so no engineer is needed.")
         if any(v.line == line and v.status == "booked" for v in self.state.visits.values()):
             raise ToolError(f"An engineer is already booked for line {line}.")

@@ -24,7 +24,7 @@ PlanName = Literal["starter", "family", "turbo", "giga"]
 Symptom = Literal["slow", "dropping", "dead", "noisy"]
 Cable = Literal["power", "phone", "network"]
 RouterModel = Literal["standard", "mesh"]
-LineStatus = Literal["up", "slow", "unstable", "down"]
+LineStatus = Literal["working", "slow", "unstable", "down"]
 Cause = Literal["none", "hung_router", "loose_cable", "crowded_wifi", "stuck_profile", "broken_wire", "outage"]
 Lights = Literal["green", "orange", "red", "off"]
 
@@ -175,5 +175,5 @@ def next_number(records: Mapping[str, object], letter: str, first: int) -> str:
 
 def mend(line: Line, router: Router) -> None:
     """The line works again."""
-    line.status, line.cause = "up", "none"
+    line.status, line.cause = "working", "none"
     router.lights = "green"
