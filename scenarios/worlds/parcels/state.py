@@ -27,7 +27,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 Status = Literal["announced", "accepted", "loaded", "waiting", "delivered", "returned", "lost", "cancelled"]
 Problem = Literal["damaged", "missing", "late"]
 Place = Literal["porch", "garage", "shed", "reception"]
-Postcode = Annotated[str, Field(description="four digits", pattern=r"^\d{4}$", examples=["2950"])]
+Postcode = Annotated[str, Field(description="postcode of four digits", pattern=r"^\d{4}$", examples=["2950"])]
 
 
 class Stored(BaseModel):
