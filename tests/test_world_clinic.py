@@ -146,8 +146,9 @@ def test_the_books_agree_with_themselves(world: ToolkitWorld) -> None:
     assert sorted(taken) == sorted(books.appointments)
     places = [(slot.practitioner, slot.starts) for slot in books.slots.values()]
     assert len(set(places)) == len(places)
-    linked = [*books.appointments.values(), *books.referrals.values(), *books.prescriptions.values()]
-    assert {entry.patient for entry in [*linked, *books.invoices.values()]} <= set(books.patients)
+    raw = world.start(EMPTY)
+    linked = [raw[name].values() for name in ("appointments", "referrals", "prescriptions", "invoices")]
+    assert {entry["patient"] for entries in linked for entry in entries} <= set(books.patients)
     assert list(books.practitioners) == list(get_args(PractitionerName))
 
 
