@@ -38,7 +38,7 @@ REFUSED = [
     ("change_plan", {"account": "A102", "plan": "starter"}, {}, "already has"),
     ("change_plan", {"account": "A102", "plan": "turbo", "starts": "2026-03-01"}, {}, "in the past"),
     ("issue_credit", {"account": "A106", "amount": 25.5, "reason": "slow speed"}, {}, "supervisor"),
-    ("issue_credit", {"account": "A106", "amount": 101, "reason": "slow speed", "approved": True}, {}, "Invalid"),
+    ("issue_credit", {"account": "A106", "amount": 101, "reason": "slow speed"}, {}, "Invalid"),
     ("issue_credit", {"account": "A106", "amount": 20, "reason": "slow speed"}, {"accounts.A106.credit": 90}, "100"),
     ("issue_credit", {"account": "A106", "amount": 20, "reason": "outage"}, {}, "no outage"),
     ("run_line_test", {"line": "L304"}, {}, "outage"),
@@ -179,6 +179,18 @@ def test_an_account_shows_neither_pin_nor_wifi_password():
     assert "pin" not in shown
 
 
+def test_a_credit_above_the_limit_is_given_up_to_what_the_supervisor_put_on_record():
+    live = opened()
+    asked = {"account": "A106", "amount": 60, "reason": "slow speed"}
+
+    before = live.call("issue_credit", asked)
+    live.call("approve_credit", {"account": "A106", "amount": 60})
+
+    assert before.error
+    assert live.call("issue_credit", {**asked, "amount": 61}).error
+    assert live.call("issue_credit", asked).error is False
+
+
 def test_nested_arguments_and_dates_reach_the_records():
     live = opened({"lines.L303.tested_on": TODAY})
     contact = {"name": "Sam Rook", "phone": "07700900123"}
@@ -249,15 +261,14 @@ def test_doing_nothing_reaches_no_stated_end_but_where_nothing_is_wanted(scenari
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-def test_what_a_want_needs_is_said_known_decided_or_found(scenario):
+def test_what_a_want_needs_is_known_or_found(scenario):
     for variant in variants(scenario):
         known = variant.cast[variant.user].knows
         live = WORLD.open(variant)
         found = ""
         for want in variant.script.wants:
             for key, value in want.args.items():
-                decided = key == "approved" and any(party.decides for party in variant.cast.values())
-                assert known.get(key) == value or f'"{value}"' in found or decided, f"{variant.id}: {key}"
+                assert known.get(key) == value or f'"{value}"' in found, f"{variant.id}: {key}"
             found += live.call(want.call, want.gold).text
 
 

@@ -59,6 +59,7 @@ class Account(Kept):
     minimum_term_until: date
     line: str = Field(description="the main line")
     credit: float = Field(0, ge=0, description="comes off the next invoice")
+    credit_approved: float = Field(0, ge=0, description="the highest credit that a supervisor has put on record")
 
 
 class Line(Kept):

@@ -28,7 +28,6 @@ Amount = Annotated[float, Field(description="how much money to give back, in pou
 Reason = Annotated[
     Literal["outage", "slow speed", "missed visit", "billing mistake"], Field(description="why the money is given back")
 ]
-Approved = Annotated[bool, Field(description="whether a supervisor has said yes to this credit")]
 
 CREDIT_WITHOUT_SUPERVISOR = 25
 CREDIT_IN_TOTAL = 100
@@ -69,6 +68,13 @@ class CreditGiven(BaseModel):
     amount: float
     reason: str
     credit: float
+
+
+class CreditApproved(BaseModel):
+    """The highest credit that an agent may give on an account."""
+
+    account: str
+    amount: float
 
 
 class Broadband(NetworkDesk, AtHome):
@@ -119,13 +125,11 @@ class Broadband(NetworkDesk, AtHome):
         return PlanChanged(account=account, plan=plan, monthly_price=wanted.monthly_price, starts=first)
 
     @tool(writes=True)
-    def issue_credit(
-        self, account: AccountId, amount: Amount, reason: Reason, approved: Approved = False
-    ) -> CreditGiven:
+    def issue_credit(self, account: AccountId, amount: Amount, reason: Reason) -> CreditGiven:
         """Give a customer money back as a credit on the next invoice."""
         found = find(self.state.accounts, account, "account")
-        if amount > CREDIT_WITHOUT_SUPERVISOR and not approved:
-            raise ToolError(f"A credit above {CREDIT_WITHOUT_SUPERVISOR} pounds needs the yes of a supervisor.")
+        if amount > max(CREDIT_WITHOUT_SUPERVISOR, found.credit_approved):
+            raise ToolError(f"A supervisor has not put a credit of {amount:g} pounds on record for account {account}.")
         if found.credit + amount > CREDIT_IN_TOTAL:
             raise ToolError(f"Account {account} may not hold more than {CREDIT_IN_TOTAL} pounds of credit.")
         area = found.address.postcode.split(" ")[0]
@@ -135,3 +139,10 @@ class Broadband(NetworkDesk, AtHome):
             raise ToolError(f"There was no outage around account {account}.")
         found.credit += amount
         return CreditGiven(account=account, amount=amount, reason=reason, credit=found.credit)
+
+    @tool(writes=True, owner="colleague")
+    def approve_credit(self, account: AccountId, amount: Amount) -> CreditApproved:
+        """Put on record that an agent may give a credit of up to this amount on an account."""
+        found = find(self.state.accounts, account, "account")
+        found.credit_approved = amount
+        return CreditApproved(account=account, amount=amount)
