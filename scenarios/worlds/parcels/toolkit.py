@@ -1,4 +1,4 @@
-"""The tools of the parcels world, and every rule that makes a request impossible."""
+"""The tools of the parcels world, each with the rules of its own that make a request impossible."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -28,19 +28,18 @@ from tertulia.scenarios.worlds.parcels.answers import (
     Rescheduled,
     Tracked,
 )
+from tertulia.scenarios.worlds.parcels.rules import CarrierRules
 from tertulia.scenarios.worlds.parcels.state import (
     Address,
     Claim,
     Collection,
-    ParcelState,
     Place,
     Postcode,
     Problem,
     Refund,
-    Shipment,
     Weekday,
 )
-from tertulia.world import Toolkit, tool
+from tertulia.world import tool
 
 __all__ = ["Parcels"]
 
@@ -58,32 +57,16 @@ PointId = Annotated[str, Field(description="number of the pickup point", pattern
 ClaimId = Annotated[str, Field(description="number of the claim", pattern=r"^K\d{3}$", examples=["K999"])]
 Amount = Annotated[float, Field(description="amount of money in euros", gt=0, le=2000, examples=[19.5])]
 
-FIXED = {
-    "loaded": "is already on the van",
-    "waiting": "is already waiting at a pickup point",
-    "delivered": "was already delivered",
-    "returned": "was sent back to its sender",
-    "lost": "is reported lost",
-    "cancelled": "was cancelled",
-}
-CLAIMABLE = {
-    "damaged": ("delivered", "returned"),
-    "missing": ("delivered", "lost"),
-    "late": ("accepted", "loaded", "waiting", "delivered"),
-}
 
-
-class Parcels(Toolkit):
+class Parcels(CarrierRules):
     """What the customer service of a parcel carrier can look up and do."""
-
-    state: ParcelState
 
     # --- looking things up ---------------------------------------------------------------------------------------
 
     @tool()
     def find_customer(self, email: Email) -> CustomerFound:
         """Find a customer's account by email address."""
-        customer = self._customer(email)
+        customer = self.customer_with(email)
         return CustomerFound(customer=customer, **self.state.customers[customer].model_dump())
 
     @tool()
@@ -93,7 +76,7 @@ class Parcels(Toolkit):
         open_only: Annotated[bool, Field(description="leave out parcels that have already arrived")] = False,
     ) -> OrdersFound:
         """List a customer's parcels by email address, when the number of the parcel is lost or forgotten."""
-        customer = self._customer(email)
+        customer = self.customer_with(email)
         lines = [
             OrderLine(order=order, items=parcel.items, status=parcel.status, day=parcel.day)
             for order, parcel in self.state.orders.items()
@@ -104,13 +87,13 @@ class Parcels(Toolkit):
     @tool()
     def track_parcel(self, order: Order) -> Tracked:
         """Tell where a parcel is now and on which day it will arrive."""
-        parcel = self._parcel(order)
+        parcel = self.parcel_numbered(order)
         return Tracked(order=order, **parcel.model_dump(include={"status", "day", "window", "pickup_point"}))
 
     @tool()
     def find_free_days(self, order: Order) -> DaysFound:
         """Show on which days there is still room for a parcel on a van."""
-        free = self.state.depots[self._parcel(order).depot].free
+        free = self.state.depots[self.parcel_numbered(order).depot].free
         return DaysFound(order=order, days=[day for day, stops in free.items() if stops])
 
     @tool()
@@ -120,7 +103,7 @@ class Parcels(Toolkit):
         open_late: Annotated[bool, Field(description="only those that close at eight in the evening or later")] = False,
     ) -> PickupPointsFound:
         """List the pickup points near a postcode with their closing times."""
-        depot = self._depot_for(postcode)
+        depot = self.depot_for(postcode)
         near = [
             PickupPointLine(
                 pickup_point=number,
@@ -131,14 +114,14 @@ class Parcels(Toolkit):
                 has_room=point.free > 0,
             )
             for number, point in self.state.pickup_points.items()
-            if self._depot_for(point.address.postcode) == depot and (point.closes >= "20:00" or not open_late)
+            if self.depot_for(point.address.postcode) == depot and (point.closes >= "20:00" or not open_late)
         ]
         return PickupPointsFound(pickup_points=sorted(near, key=lambda line: line.postcode != postcode))
 
     @tool()
     def show_delivery_record(self, order: Order) -> DeliveryRecord:
         """Show when a parcel was delivered and who took it in, the recipient or a neighbour."""
-        parcel = self._parcel(order)
+        parcel = self.parcel_numbered(order)
         if parcel.delivered_on is None:
             raise ToolError(f"Parcel {order} has not been delivered yet.")
         neighbour = None
@@ -174,18 +157,18 @@ class Parcels(Toolkit):
     @tool(writes=True)
     def reschedule_delivery(self, order: Order, day: Day) -> Rescheduled:
         """Move the delivery of a parcel to another day, because the customer was missed or will be out."""
-        parcel = self._movable(order)
+        parcel = self.still_movable(order)
         if parcel.day == day:
             raise ToolError(f"Parcel {order} is already planned for {day}.")
-        self._take_stop(parcel.depot, day)
-        self._give_back_stop(parcel)
+        self.take_stop(parcel.depot, day)
+        self.give_back_stop(parcel)
         parcel.day = day
         return Rescheduled(order=order, day=day, window=parcel.window)
 
     @tool(writes=True)
     def redirect_to_pickup_point(self, order: Order, pickup_point: PointId) -> Redirected:
         """Redirect a parcel to a pickup point, so that the customer can fetch it at the shop."""
-        parcel = self._movable(order)
+        parcel = self.still_movable(order)
         point = self.state.pickup_points.get(pickup_point)
         if point is None:
             raise ToolError(f"There is no pickup point {pickup_point}.")
@@ -206,12 +189,12 @@ class Parcels(Toolkit):
         self, order: Order, email: Email, address: Annotated[Address, Field(description="the new address")]
     ) -> AddressChanged:
         """Send a parcel to a different address, such as a new flat or an office, before it goes on the van."""
-        self._check_owner(order, email)
-        parcel = self._movable(order)
-        depot = self._depot_for(address.postcode)
+        self.check_owner(order, email)
+        parcel = self.still_movable(order)
+        depot = self.depot_for(address.postcode)
         if depot != parcel.depot and parcel.day:
-            self._take_stop(depot, parcel.day)
-            self._give_back_stop(parcel)
+            self.take_stop(depot, parcel.day)
+            self.give_back_stop(parcel)
         parcel.depot, parcel.address = depot, address
         return AddressChanged(order=order, address=address, day=parcel.day)
 
@@ -223,7 +206,7 @@ class Parcels(Toolkit):
         note: Annotated[str | None, Field(description="a hint for the driver", max_length=80)] = None,
     ) -> PlaceSet:
         """Tell the driver a safe place to leave a parcel when nobody is at home, such as the porch or the shed."""
-        parcel = self._movable(order)
+        parcel = self.still_movable(order)
         if parcel.signature:
             raise ToolError(f"Parcel {order} must be signed for, so it can't be left anywhere.")
         parcel.safe_place, parcel.note = place, note
@@ -232,11 +215,11 @@ class Parcels(Toolkit):
     @tool(writes=True)
     def cancel_order(self, order: Order, email: Email) -> Cancelled:
         """Cancel a parcel that its sender still has, so that it is never sent."""
-        self._check_owner(order, email)
-        parcel = self._movable(order)
+        self.check_owner(order, email)
+        parcel = self.still_movable(order)
         if parcel.status != "announced":
             raise ToolError(f"Parcel {order} was already handed over to us, so it can't be cancelled.")
-        self._give_back_stop(parcel)
+        self.give_back_stop(parcel)
         parcel.status, parcel.day = "cancelled", None
         return Cancelled(order=order, status=parcel.status)
 
@@ -249,10 +232,10 @@ class Parcels(Toolkit):
         bulky: Annotated[bool, Field(description="whether one is too large for a car boot")] = False,
     ) -> CollectionBooked:
         """Book a driver to come and collect parcels that the customer wants to send."""
-        customer = self._customer(email)
+        customer = self.customer_with(email)
         if bulky and parcels > self.state.rules.most_bulky:
             raise ToolError(f"One collection takes at most {self.state.rules.most_bulky} bulky parcels.")
-        self._take_stop(self._depot_for(self.state.customers[customer].address.postcode), day)
+        self.take_stop(self.depot_for(self.state.customers[customer].address.postcode), day)
         number = _next("V", self.state.collections)
         self.state.collections[number] = Collection(customer=customer, day=day, parcels=parcels, bulky=bulky)
         return CollectionBooked(collection=number, day=day, parcels=parcels)
@@ -270,9 +253,9 @@ class Parcels(Toolkit):
         ],
     ) -> ClaimFiled:
         """File a claim for a parcel that arrived damaged or late, or of which something is missing."""
-        self._check_owner(order, email)
-        parcel = self._parcel(order)
-        self._check_claimable(order, parcel, problem)
+        self.check_owner(order, email)
+        parcel = self.parcel_numbered(order)
+        self.check_claimable(order, parcel, problem)
         if strange := [item for item in items if item not in parcel.items]:
             raise ToolError(f"Parcel {order} did not contain {strange[0]!r}; it contained {', '.join(parcel.items)}.")
         number = _next("K", self.state.claims)
@@ -284,7 +267,7 @@ class Parcels(Toolkit):
     @tool(writes=True)
     def issue_refund(self, order: Order, amount: Amount) -> RefundPaid:
         """Pay a refund, so that the customer gets money back for a parcel."""
-        parcel = self._parcel(order)
+        parcel = self.parcel_numbered(order)
         claimed = any(claim.order == order and claim.status != "rejected" for claim in self.state.claims.values())
         if not claimed and parcel.status not in ("lost", "returned", "cancelled"):
             raise ToolError(f"There is no claim for parcel {order}, so nothing can be paid back for it yet.")
@@ -301,62 +284,11 @@ class Parcels(Toolkit):
     @tool(writes=True, owner="colleague")
     def approve_refund(self, order: Order, amount: Amount) -> RefundApproved:
         """Approve a refund that is too high for an agent to pay alone."""
-        parcel = self._parcel(order)
+        parcel = self.parcel_numbered(order)
         if amount > parcel.value:
             raise ToolError(f"Parcel {order} is worth {parcel.value:g} euros, so no more can be approved.")
         parcel.refund_approved = amount
         return RefundApproved(order=order, amount=amount)
-
-    # --- rules that several tools share --------------------------------------------------------------------------
-
-    def _customer(self, email: str) -> str:
-        for number, customer in self.state.customers.items():
-            if customer.email == email.lower():
-                return number
-        raise ToolError(f"No account uses the email address {email}.")
-
-    def _parcel(self, order: str) -> Shipment:
-        if order not in self.state.orders:
-            raise ToolError(f"There is no parcel {order}.")
-        return self.state.orders[order]
-
-    def _check_owner(self, order: str, email: str) -> None:
-        if self._parcel(order).customer != self._customer(email):
-            raise ToolError(f"Parcel {order} does not belong to the account {email}.")
-
-    def _movable(self, order: str) -> Shipment:
-        parcel = self._parcel(order)
-        if parcel.status in FIXED:
-            raise ToolError(f"Parcel {order} {FIXED[parcel.status]}, so this can no longer be changed.")
-        return parcel
-
-    def _depot_for(self, postcode: str) -> str:
-        for name, depot in self.state.depots.items():
-            if postcode.startswith(depot.area):
-                return name
-        raise ToolError(f"We don't deliver to the postcode {postcode}.")
-
-    def _take_stop(self, depot: str, day: Weekday) -> None:
-        free = self.state.depots[depot].free
-        if not free.get(day):
-            others = ", ".join(other for other, stops in free.items() if stops)
-            raise ToolError(f"There is no room left on {day}. There is still room on: {others or 'no day'}.")
-        free[day] -= 1
-
-    def _give_back_stop(self, parcel: Shipment) -> None:
-        if parcel.day:
-            free = self.state.depots[parcel.depot].free
-            free[parcel.day] = free.get(parcel.day, 0) + 1
-
-    def _check_claimable(self, order: str, parcel: Shipment, problem: Problem) -> None:
-        for number, claim in self.state.claims.items():
-            if claim.order == order:
-                raise ToolError(f"There already is a claim for parcel {order}, number {number}.")
-        if parcel.status not in CLAIMABLE[problem]:
-            raise ToolError(f"Parcel {order} is {parcel.status}, so it can't be claimed as {problem}.")
-        days = self.state.rules.claim_days
-        if parcel.delivered_on and self.state.today - parcel.delivered_on > timedelta(days=days):
-            raise ToolError(f"Parcel {order} came on {parcel.delivered_on}; claims end {days} days after delivery.")
 
 
 def _next(letter: Literal["K", "R", "V"], records: dict[str, Claim] | dict[str, Refund] | dict[str, Collection]) -> str:
