@@ -1,0 +1,91 @@
+"""Evaluation items: a settled scenario, its gold labels, and what an agent that does nothing scores on it.
+
+One row for each distinct settled scenario among the conversations, accepted or not, since a set made of what one
+cast could solve would be an easy one. The rows follow `EvalItem`, whose JSON Schema is
+`scenarios/schema/evalset.json` (written by `python -m tertulia.exporters.evalset FILE`).
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid5
+
+from pydantic import Field
+
+from tertulia.export import NAMESPACE
+from tertulia.gold import Gold, gold_of, measure
+from tertulia.records import Conversation, Record
+from tertulia.scenario import Scenario
+from tertulia.setting import Settings
+
+__all__ = ["EvalItem", "Evalset", "Floor", "Floors", "schema"]
+
+
+class Floor(Record):
+    """What a trivial agent scores."""
+
+    passed: bool
+    slot_f1: float = Field(ge=0, le=1)
+
+
+class Floors(Record):
+    """The scores that an agent must beat for its own to mean something."""
+
+    none: Floor = Field(description="an agent that says and does nothing")
+
+
+class EvalItem(Record):
+    """One line of an evaluation set."""
+
+    version: Literal[1] = Field(1, description="grows when a line's meaning changes")
+    id: str = Field(description="derived from the settled scenario alone, so the same in every run")
+    scenario: Scenario = Field(description="settled: no slot or variation is left")
+    gold: Gold
+    floors: Floors
+
+
+class Evalset:
+    """Keeps a digest of every item it has written, so memory grows with the distinct items alone."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.variants: set[bytes] = set()
+        self.items: set[str] = set()
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        variant = digest([scenario.id, talk.variant])
+        if variant in self.variants:
+            return
+        self.variants.add(variant)
+        settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        item = str(uuid5(NAMESPACE, digest(settled).hex()))
+        if item in self.items:
+            return
+        self.items.add(item)
+        nothing = measure(scenario, self.settings.of(scenario).world, ())
+        yield {
+            "version": 1,
+            "id": item,
+            "scenario": settled,
+            "gold": gold_of(scenario).model_dump(mode="json"),
+            "floors": {"none": {"passed": nothing.passed, "slot_f1": nothing.slots.f1}},
+        }
+
+
+def digest(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return sha256(text.encode("utf-8", "backslashreplace")).digest()
+
+
+def schema() -> str:
+    """The JSON Schema of a line, as the text of its file."""
+    made = EvalItem.model_json_schema(by_alias=True)
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    return json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(schema(), encoding="utf-8")

@@ -1,0 +1,98 @@
+"""Who may see what: the audience of a message, and a conversation as chat messages from one party's side."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tertulia.records import Message
+from tertulia.setting import Setting
+
+__all__ = ["as_chat", "audience_of", "briefing", "heard_by", "tool_list"]
+
+Chat = list[dict[str, Any]]
+
+
+def audience_of(
+    speaker: str, parties: Iterable[str], *, calls: bool, to: Iterable[str] = (), private: bool = False
+) -> frozenset[str]:
+    """The parties that may see what a speaker does.
+
+    Calls, and the results they give, are for the caller alone. Words are for everybody, except in a private
+    scenario, where a message that addresses somebody is for its addressees."""
+    addressed = frozenset(to)
+    if calls:
+        return frozenset({speaker})
+    if private and addressed:
+        return addressed | {speaker}
+    return frozenset(parties)
+
+
+def heard_by(messages: Iterable[Message], name: str) -> list[Message]:
+    """The messages that a party said, heard or got, in order."""
+    return [message for message in messages if name in message.audience]
+
+
+def as_chat(messages: Iterable[Message], viewer: str, roles: Mapping[str, str]) -> Chat:
+    """The conversation in the shape of OpenAI's chat completions, from one party's side.
+
+    The viewer's own messages are `assistant`, whatever its role is here, and everybody else's are `user`. Messages of
+    others that follow each other are one `user` message with an empty line between them, since many chat templates
+    want the roles to alternate. With more than two parties every line of another party begins with its name and a
+    colon, and a message that addresses somebody names them as `@name` in front. The content of a message that only
+    calls tools is an empty text: some templates fail on null."""
+    named = len(roles) > 2
+    chat: Chat = []
+    for message in heard_by(messages, viewer):
+        if message.role == "tool":
+            chat.append({"role": "tool", "tool_call_id": message.answers, "content": message.text})
+        elif message.speaker == viewer:
+            chat.append(own(message, named))
+        elif message.text:
+            line = f"{message.speaker}: {addressed(message)}" if named else message.text
+            if chat and chat[-1]["role"] == "user":
+                chat[-1]["content"] += f"\n\n{line}"
+            else:
+                chat.append({"role": "user", "content": line})
+    return chat
+
+
+def own(message: Message, named: bool) -> dict[str, Any]:
+    """A message as its speaker's own `assistant` message."""
+    said: dict[str, Any] = {"role": "assistant", "content": addressed(message) if named else message.text}
+    if message.calls:
+        said["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.args, ensure_ascii=False)},
+            }
+            for call in message.calls
+        ]
+    return said
+
+
+def addressed(message: Message) -> str:
+    """The text with the parties it addresses in front."""
+    return " ".join([*(f"@{name}" for name in message.to), message.text]) if message.text else ""
+
+
+def briefing(setting: Setting, name: str) -> str:
+    """A party's system prompt in exports: policy, the principles it must hold to, and who else is there.
+
+    It never holds a persona, a script, a plan or a gold value."""
+    role = setting.scenario.cast[name].role
+    parts = [setting.policies[name].strip()]
+    if rules := setting.principles[role]:
+        parts.append("Hold to these principles:\n" + "\n".join(f"- {rule.text}" for rule in rules))
+    if len(setting.scenario.cast) > 2:
+        others = ", ".join(f"{other.name} ({other.role})" for other in setting.others[name])
+        parts.append(
+            f"Several parties talk with you: {others}. Each message begins with the name of who says it. "
+            "Begin yours with @name when it is meant for one of them."
+        )
+    return "\n\n".join(part for part in parts if part)
+
+
+def tool_list(setting: Setting, name: str) -> list[dict[str, Any]]:
+    """A party's tools in the shape of OpenAI's chat completions."""
+    return [tool.openai() for tool in setting.tools[name]]
