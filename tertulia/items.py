@@ -5,13 +5,16 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from tertulia.errors import UserError
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.streams import number
 from tertulia.table import Item
 from tertulia.variation import balanced_choice, settle
 
-__all__ = ["Variants", "plan_items"]
+__all__ = ["Pairs", "Variants", "gathered", "plan_items"]
+
+Pairs = Iterator[tuple[Scenario, Conversation]]  # each conversation with the settled scenario that it played
 
 
 class Variants:
@@ -26,17 +29,14 @@ class Variants:
         if key in self.kept:
             self.kept.move_to_end(key)
             return self.kept[key]
-        settled = self.kept[key] = settle(scenario, choice)
+        try:
+            settled = self.kept[key] = settle(scenario, choice)
+        except ValueError as error:  # a ValidationError is a ValueError
+            first = str(error).splitlines()[0]
+            raise UserError(f"scenario {scenario.id!r} cannot be played with {dict(choice)!r}: {first}") from error
         if len(self.kept) > self.most:
             self.kept.popitem(last=False)
         return settled
-
-    def pairs(
-        self, scenarios: Mapping[str, Scenario], talks: Iterator[Conversation]
-    ) -> Iterator[tuple[Scenario, Conversation]]:
-        """Each conversation with the settled scenario that it played."""
-        for talk in talks:
-            yield self.of(scenarios[talk.scenario], talk.variant), talk
 
 
 def plan_items(

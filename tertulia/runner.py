@@ -9,10 +9,10 @@ import asyncio
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tertulia.contracts import Judge
 from tertulia.errors import RunInterrupted, SettingsError, did_you_mean
@@ -27,6 +27,7 @@ from tertulia.table import Item, Table
 
 __all__ = ["Bench", "Standing", "play_all", "plan_items"]
 
+Given = TypeVar("Given")
 GRACE = 2.0  # seconds that open conversations get after a signal
 TICK = 0.2  # seconds between two reports of progress
 SPOILT = {
@@ -83,9 +84,18 @@ class Bench:
         }
 
     async def judged(self, scenario: Scenario, talk: Conversation) -> Conversation:
-        """The conversation with fresh verdicts, and the cause for which it is rejected, if any."""
-        verdicts = tuple([await judge.judge(scenario, talk) for judge in self.judges.values()])
-        return talk.model_copy(update={"verdicts": verdicts, "rejected_by": self.cause(talk, verdicts)})
+        """The conversation with fresh verdicts and the cause for which it is rejected, if any.
+
+        One that failed is left alone: there is nothing in it to judge."""
+        if talk.end_reason is EndReason.FAILED:
+            return talk.model_copy(update={"rejected_by": talk.end_reason.value})
+        verdicts, trace = await guarded(self.verdicts(scenario, talk))
+        if verdicts is None:
+            return talk.model_copy(update={"verdicts": (), "rejected_by": EndReason.FAILED.value, "error": trace})
+        return talk.model_copy(update={"verdicts": verdicts, "rejected_by": self.cause(talk, verdicts), "error": ""})
+
+    async def verdicts(self, scenario: Scenario, talk: Conversation) -> tuple[Verdict, ...]:
+        return tuple([await judge.judge(scenario, talk) for judge in self.judges.values()])
 
     def cause(self, talk: Conversation, verdicts: Sequence[Verdict]) -> str:
         if talk.end_reason in SPOILT:
@@ -102,13 +112,18 @@ class Ensemble:
     bench: Bench
 
     async def finished(self, item: Item) -> Conversation:
-        """The item played and judged. A part that raises gives a failed conversation with what there was so far."""
+        """The item played and judged. When a part raises, the record says so and keeps what there was so far."""
         table = self.stage.seat(item)
-        try:
-            return await self.bench.judged(item.scenario, await self.stage.play(table))
-        except Exception:  # noqa: BLE001 - a bug in a part ends its own conversation, not the run; the trace is kept
-            talk = table.record(error=traceback.format_exc())
-            return talk.model_copy(update={"rejected_by": EndReason.FAILED.value})
+        talk, trace = await guarded(self.stage.play(table))
+        return await self.bench.judged(item.scenario, talk or table.record(error=trace))
+
+
+async def guarded(work: Awaitable[Given]) -> tuple[Given | None, str]:
+    """What a part gives, or None and the trace of what it raised."""
+    try:
+        return await work, ""
+    except Exception:  # noqa: BLE001 - a bug in a part ends its own conversation, never the run; the trace is kept
+        return None, traceback.format_exc()
 
 
 def ensembles(

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from tertulia.errors import SettingsError, StoreError, UserError
 from tertulia.records import Conversation
@@ -141,7 +142,7 @@ class Store:
             self._begin()
             self.database.execute(
                 "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
-                (talk.index, talk.rejected_by, packed(talk.model_dump_json(exclude_defaults=True))),
+                (talk.index, talk.rejected_by, packed(written(talk))),
             )
         self.waiting += 1
         self.flush_if_due()
@@ -201,8 +202,8 @@ class Store:
 
     def _conversation(self, place: int, record: bytes) -> Conversation:
         try:
-            return Conversation.model_validate_json(unpacked(record))
-        except (zlib.error, ValidationError):
+            return read(unpacked(record))
+        except (zlib.error, ValueError):  # a ValidationError is a ValueError
             raise StoreError(f"{str(self.folder)!r}: conversation {place} is damaged; --fresh plays anew") from None
 
 
@@ -308,6 +309,21 @@ def readable(folder: Path) -> Iterator[None]:
 def pragma(database: sqlite3.Connection, name: str) -> int:
     value: int = database.execute(f"PRAGMA {name}").fetchone()[0]
     return value
+
+
+def written(talk: Conversation) -> str:
+    """A conversation as JSON text, whatever a part has put into it."""
+    try:
+        return talk.model_dump_json(exclude_defaults=True)
+    except PydanticSerializationError:  # half a surrogate pair from a model, or a value that is not JSON
+        return json.dumps(talk.model_dump(exclude_defaults=True), default=str)
+
+
+def read(text: bytes) -> Conversation:
+    try:
+        return Conversation.model_validate_json(text)
+    except ValidationError:  # pydantic's own reader refuses half a surrogate pair
+        return Conversation.model_validate(json.loads(text))
 
 
 def packed(text: str) -> bytes:

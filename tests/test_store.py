@@ -31,6 +31,25 @@ def test_conversations_come_back_equal_and_in_order_of_their_place(tmp_path, tal
         assert store.finished() == set(range(200))
 
 
+@pytest.mark.parametrize("text", ["half a pair: \ud83d", "\x00", "\u2028", "\N{ROBOT FACE}"])
+def test_any_text_of_a_part_comes_back(tmp_path, talk, text):
+    with Store(tmp_path, MANIFEST) as store:
+        store.add(talk(0, text=text))
+
+        assert [one.turns[1].message.text for one in store.conversations()] == [text]
+
+
+def test_a_value_that_is_not_json_is_kept_as_text(tmp_path, talk):
+    class Odd:
+        def __str__(self) -> str:
+            return "odd"
+
+    with Store(tmp_path, MANIFEST) as store:
+        store.add(talk(0, variant={"x": Odd()}))
+
+        assert [one.variant for one in store.conversations()] == [{"x": "odd"}]
+
+
 def test_only_accepted_conversations_on_demand(tmp_path, talk):
     with Store(tmp_path, MANIFEST) as store:
         for index in range(5):

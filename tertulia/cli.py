@@ -1,0 +1,239 @@
+"""The command line. This module only reads options; what a command does stands in `tertulia.commands.NAME`.
+
+A command's module is loaded when the command is called, so that `--help` and shell completion answer at once.
+"""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tertulia.errors import RunInterrupted, ScenarioError, TertuliaError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="tertulia",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="The last line of standard output is one JSON object.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
+
+
+def perform(command: str, **options: Any) -> None:
+    """Load a command's module, do it, and leave with its exit status."""
+    raise typer.Exit(import_module(f"tertulia.commands.{command}").perform(**options))
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tertulia {version('tertulia')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Play scenarios as multi-party dialogues with tools, keep what survives the critic, and export training data
+    and evaluation sets.
+
+    \b
+    Start here:
+      tertulia run                         play the bundled scenarios, offline, and export what is accepted
+      tertulia report runs/...             what came of it: rejects by cause, markers, the critic measured
+      tertulia new scenario lost-ring      write a scenario of your own ...
+      tertulia check lost-ring.yaml        ... see every fault of it at its line ...
+      tertulia run lost-ring.yaml          ... and play it
+
+    \b
+    Exit status: 0 all is well, 1 faults were found, 2 wrong usage or something to mend, 130 stopped by a signal.
+    """
+
+
+@app.command()
+def run(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO...]",
+            help="Files, folders or bundled names (a world or a scenario); none: the bundled set.",
+            show_default=False,
+        ),
+    ] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("-n", min=1, help="How many conversations; left out: three of each scenario.", show_default=False),
+    ] = None,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="The run's folder; left out: runs/NAME-DIGEST, the same for the same options.",
+            show_default=False,
+        ),
+    ] = "",
+    cast: Annotated[str, typer.Option(help="Which parts of the recipe play: rules needs no model.")] = "rules",
+    seed: Annotated[int, typer.Option(help="Settles every random choice.")] = 0,
+    slips: Annotated[
+        float, typer.Option(min=0, max=1, metavar="RATE", help="Share of assistant drafts with a planted fault.")
+    ] = 0.15,
+    concurrency: Annotated[int, typer.Option(min=1, help="Conversations open at once; changes no result.")] = 64,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the run in the folder and play it anew.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Play scenarios, judge the conversations, and export what is accepted.
+
+    A folder that holds an unfinished run of the same settings is resumed: what is there is not played again.
+
+    \b
+    tertulia run                                   the bundled set, three conversations of each scenario
+    tertulia run parcels -n 500 --out runs/p       one bundled world, into a folder of your choice
+    tertulia run mine.yaml --slips 0 --seed 7      your own scenario, with no planted faults
+    tertulia run --json | tail -1 | jq .rejected   for scripts
+    """
+    perform(
+        "run",
+        scenarios=tuple(scenarios or ()),
+        n=n,
+        out=out,
+        cast=cast,
+        seed=seed,
+        slips=slips,
+        concurrency=concurrency,
+        fresh=fresh,
+        json=json,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="SCENARIO...", help="Files, folders or bundled names.", show_default=False),
+    ],
+    floors: Annotated[
+        bool, typer.Option("--floors/--no-floors", help="Play the scenarios to see what doing nothing scores.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Find every fault of scenario files, each at its file, line and column.
+
+    Checks the form, every name and reference, and the gold: each wanted call is replayed on a fresh world. The floors
+    tell what an agent that does nothing and what the rule cast score. Exit status 1 when there are faults.
+
+    \b
+    tertulia check lost-ring.yaml
+    tertulia check scenarios/ --json | tail -1 | jq '.faults[].message'
+    """
+    perform("check", files=tuple(files), floors=floors, json=json)
+
+
+@app.command()
+def judge(run: RunFolder, json: Json = False) -> None:
+    """Judge a run again without playing it again, with the judges of its recipes; verdicts are replaced.
+
+    Exports are left as they are: `tertulia export RUN FORMAT --force` writes one anew.
+
+    \b
+    tertulia judge runs/p
+    """
+    perform("judge", folder=run, json=json)
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    format: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="sft, dpo, critic, oasst, evalset, or one that is installed.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Left out: RUN/exports/FORMAT.jsonl.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the accepted conversations of a run in a format.
+
+    \b
+    tertulia export runs/p dpo -o pairs.jsonl
+    """
+    perform("export", folder=run, format=format, out=out, force=force, json=json)
+
+
+@app.command()
+def report(run: RunFolder, json: Json = False) -> None:
+    """Show what a run gave: ends, rejects by cause, markers, the critic measured, and each scenario's success.
+
+    \b
+    tertulia report runs/p
+    """
+    perform("report", folder=run, json=json)
+
+
+@app.command()
+def schema(
+    of: Annotated[str, typer.Argument(metavar="[scenario|recipe|principles|evalset]")] = "scenario",
+) -> None:
+    """Print the JSON Schema of a file format, for editors and validators.
+
+    \b
+    tertulia schema > scenario.schema.json         then, in the first line of a scenario file:
+                                                   # yaml-language-server: $schema=scenario.schema.json
+    """
+    perform("schema", of=of)
+
+
+@app.command()
+def new(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="scenario, judge, exporter, planner, user, assistant or critic")
+    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as lost-ring or goal_calls.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--in", metavar="DIR", help="Left out: where that kind lives, from here.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a starting file that works as it stands, and its test.
+
+    \b
+    tertulia new scenario lost-ring
+    tertulia new judge polite
+    """
+    perform("new", kind=kind, name=name, folder=folder, json=json)
+
+
+def complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def main() -> None:
+    """The entry point: what a person can mend is one line on standard error, never a traceback."""
+    try:
+        app()
+    except ScenarioError as error:
+        for fault in error.faults:
+            complain(str(fault))
+        complain(f"tertulia: {len(error.faults)} fault{'s' * (len(error.faults) != 1)} to mend; nothing was done")
+        sys.exit(2)
+    except RunInterrupted as error:
+        complain(f"tertulia: {error}; the same command goes on from there")
+        sys.exit(130)
+    except TertuliaError as error:
+        complain(f"tertulia: {error}")
+        sys.exit(2)

@@ -1,0 +1,22 @@
+"""`tertulia export`: write a run in one format."""
+
+from pathlib import Path
+
+from tertulia.commands.printing import as_json
+from tertulia.runs import Run
+
+__all__ = ["perform"]
+
+
+def perform(*, folder: Path, format: str, out: Path | None, force: bool, json: bool) -> int:
+    report = Run(folder).export(format, out or "", force=force)
+    lost = [{"what": what, "count": count} for what, count in report.lost.items()]
+    if json:
+        as_json({"format": report.format, "path": str(report.path), "rows": report.rows, "lost": lost})
+        return 0
+    print(f"{report.path}: {report.rows} rows")
+    if report.sidecar:
+        print(f"{report.sidecar}: what the format has no place for")
+    for entry in lost:
+        print(f"not carried over: {entry['what']} ({entry['count']})")
+    return 0

@@ -1,0 +1,67 @@
+"""`tertulia new`: a starting file that works as it stands, and its test."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from tertulia.commands.printing import as_json, note
+from tertulia.errors import UserError, did_you_mean
+from tertulia.parts import camel
+from tertulia.templates import PARTS, SCENARIO, SCENARIO_TEST, filled
+
+__all__ = ["perform"]
+
+KINDS = ("scenario", *PARTS)
+
+
+def perform(*, kind: str, name: str, folder: Path | None, json: bool) -> int:
+    if kind not in KINDS:
+        raise UserError(f"cannot write a {kind!r}{did_you_mean(kind, KINDS)}; known: {', '.join(KINDS)}")
+    made = scenario(name, folder or Path()) if kind == "scenario" else part(kind, name, folder)
+    for path in made:
+        if path.exists():
+            raise UserError(f"{str(path)!r} exists; choose another name")
+    for path, text in made.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    if json:
+        as_json({"kind": kind, "name": name, "files": [str(path) for path in made]})
+        return 0
+    for path in made:
+        print(path)
+    if kind == "scenario":
+        first = next(iter(made))
+        note(f"next: tertulia check {first} && tertulia run {first}")
+    elif not in_repository():
+        group = PARTS[kind][0].rpartition("/")[2]
+        module = next(iter(made)).stem
+        note(f'to be found by name, your package needs: [project.entry-points."tertulia.{group}"]')
+        note(f'{module} = "YOUR_PACKAGE.{module}:{camel(module)}"')
+    return 0
+
+
+def scenario(name: str, folder: Path) -> dict[Path, str]:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        raise UserError(f"{name!r} cannot name a scenario: use lower case letters, digits, - and _, a letter first")
+    schema = Path(str(files("tertulia.scenarios"))) / "schema" / "scenario.json"
+    values = {"name": name, "schema": schema.resolve().as_uri(), "file": f"{name}.yaml"}
+    test = folder / f"test_{name.replace('-', '_')}.py"
+    return {folder / f"{name}.yaml": filled(SCENARIO, values), test: filled(SCENARIO_TEST, values)}
+
+
+def part(kind: str, name: str, folder: Path | None) -> dict[Path, str]:
+    module = name.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", module):
+        raise UserError(f"{name!r} cannot name a {kind}: use lower case letters, digits and _, a letter first")
+    place, package, template, test = PARTS[kind]
+    ours = folder is None and in_repository()
+    home = f"{package}.{module}" if ours else module
+    values = {"name": module, "Class": camel(module), "home": home, "role": kind}
+    target = Path(place) if ours else folder or Path()
+    tests = Path("tests") if ours else target
+    return {target / f"{module}.py": filled(template, values), tests / f"test_{module}.py": filled(test, values)}
+
+
+def in_repository() -> bool:
+    """Whether the working directory is a checkout of tertulia, where parts are found without an entry point."""
+    return Path("tertulia/parts.py").is_file() and Path("judges/__init__.py").is_file()

@@ -1,0 +1,33 @@
+"""What every command prints with: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["as_json", "console", "note", "table"]
+
+
+def as_json(result: dict[str, Any]) -> None:
+    """The last line of standard output."""
+    print(json.dumps(result, ensure_ascii=False), flush=True)
+
+
+def note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def console() -> Console:
+    """Standard output; a file or pipe gets lines that are long enough for any table."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
+
+
+def table(title: str, *columns: str) -> Table:
+    """A table whose first column is text and whose others are numbers, unless marked with a leading `<`."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for nth, column in enumerate(columns):
+        left = nth == 0 or column.startswith("<")
+        made.add_column(column.removeprefix("<"), justify="left" if left else "right", overflow="fold")
+    return made

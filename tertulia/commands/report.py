@@ -1,0 +1,21 @@
+"""`tertulia report`: what a run gave, as tables."""
+
+from pathlib import Path
+
+from tertulia.commands.printing import as_json, console
+from tertulia.commands.tables import full
+from tertulia.runs import Run
+
+__all__ = ["perform"]
+
+
+def perform(*, folder: Path, json: bool) -> int:
+    summary = Run(folder).summary
+    if json:
+        as_json(summary.as_json())
+        return 0
+    screen = console()
+    screen.print(f"[bold]{folder}[/]")
+    for part in full(summary):
+        screen.print(part)
+    return 0

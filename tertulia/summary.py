@@ -1,0 +1,151 @@
+"""What a run gave, in counts: how conversations ended, what was rejected and marked, how the critic did, and which
+scenarios fail for which reasons. Memory does not grow with the number of conversations."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tertulia.records import Conversation, Verdict
+from tertulia.slips import Account, Tally, account
+
+__all__ = ["ScenarioCount", "Summary"]
+
+SUCCESS = "success"  # the judge whose verdict is the success of a conversation
+REASONS = 25  # different reasons of failure that are kept apart per scenario
+OTHER = "other reasons"
+
+
+@dataclass(slots=True)
+class ScenarioCount:
+    """What became of one scenario's conversations."""
+
+    played: int = 0
+    accepted: int = 0
+    succeeded: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)  # why the others did not succeed
+
+    def count(self, talk: Conversation) -> None:
+        self.played += 1
+        self.accepted += talk.accepted
+        if succeeded(talk):
+            self.succeeded += 1
+            return
+        reason = failure(talk)
+        self.reasons[reason if reason in self.reasons or len(self.reasons) < REASONS else OTHER] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "played": self.played,
+            "accepted": self.accepted,
+            "succeeded": self.succeeded,
+            "reasons": dict(ranked(self.reasons)),
+        }
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over the conversations of one run."""
+
+    run: str
+    conversations: int = 0
+    accepted: int = 0
+    succeeded: int = 0
+    revisions: int = 0  # drafts that were sent back and made anew
+    slips: int = 0  # planted faults, those that break no principle in force included
+    rejected: Counter[str] = field(default_factory=Counter)
+    end_reasons: Counter[str] = field(default_factory=Counter)
+    markers: Counter[str] = field(default_factory=Counter)
+    critic: Tally = field(default_factory=Tally)
+    scenarios: dict[str, ScenarioCount] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: str, talks: Iterable[Conversation]) -> "Summary":
+        summary = cls(run)
+        for talk in talks:
+            summary.count(talk)
+        return summary
+
+    def count(self, talk: Conversation) -> None:
+        """Add one conversation."""
+        self.conversations += 1
+        self.end_reasons[talk.end_reason.value] += 1
+        if talk.accepted:
+            self.accepted += 1
+        else:
+            self.rejected[talk.rejected_by] += 1
+        self.succeeded += succeeded(talk)
+        self.markers.update(marker.principle for marker in talk.markers)
+        self.revisions += sum(max(0, len(turn.drafts) - 1) for turn in talk.turns) + max(0, len(talk.plan_drafts) - 1)
+        self.slips += len(talk.slips)
+        self.critic.merge(account(talk))
+        self.scenarios.setdefault(talk.scenario, ScenarioCount()).count(talk)
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of all conversations that the success judge passed; None for an empty run."""
+        return self.succeeded / self.conversations if self.conversations else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `tertulia run --json` prints."""
+        overall = self.critic.overall
+        return {
+            "run": self.run,
+            "conversations": self.conversations,
+            "accepted": self.accepted,
+            "rejected": dict(ranked(self.rejected)),
+            "end_reasons": dict(ranked(self.end_reasons)),
+            "markers": dict(ranked(self.markers)),
+            "revisions": self.revisions,
+            "slips": self.slips,
+            "critic_precision": rounded(overall.precision),
+            "critic_recall": rounded(overall.recall),
+            "success_rate": rounded(self.success_rate),
+            "model_calls": 0,
+            "journal_hits": 0,
+            "tokens": {"in": 0, "out": 0},
+            "usd": 0.0,
+            "critic": {name: of_principle(counts) for name, counts in self.critic.by_principle.items()},
+            "scenarios": {name: count.as_json() for name, count in sorted(self.scenarios.items())},
+        }
+
+
+def of_principle(counts: Account) -> dict[str, Any]:
+    """One row of the table critic against planted slips."""
+    return {
+        "planted": counts.found + counts.missed,
+        "found": counts.found,
+        "missed": counts.missed,
+        "false_alarms": counts.false,
+        "precision": rounded(counts.precision),
+        "recall": rounded(counts.recall),
+    }
+
+
+def verdict(talk: Conversation, judge: str) -> Verdict | None:
+    """What a judge said of a conversation, if it was asked."""
+    return next((given for given in talk.verdicts if given.judge == judge), None)
+
+
+def succeeded(talk: Conversation) -> bool:
+    given = verdict(talk, SUCCESS)
+    return given is not None and given.passed
+
+
+def failure(talk: Conversation) -> str:
+    """Why a conversation is no success, in words; whether a fault was planted in it is part of the reason."""
+    given = verdict(talk, SUCCESS)
+    if given is None:
+        reason = f"ended by {talk.end_reason.value}; no success verdict"
+    else:
+        reason = given.reason or f"ended by {talk.end_reason.value}"
+    return f"{reason} [a slip was planted]" if talk.slips else reason
+
+
+def ranked(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The most frequent first; the order of equals does not depend on who came first."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
