@@ -37,6 +37,7 @@ class Neighbour:
     name: str
     role: Role
     tools: tuple[ToolSpec, ...] = ()  # what this party can do itself
+    decides: tuple[str, ...] = ()  # for a colleague: the calls it has a say in; not what it will say
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,10 @@ class Setting:
     def of(cls, scenario: Scenario) -> "Setting":
         world = open_world(scenario)
         tools = {name: tools_of(scenario, world, name) for name in scenario.cast}
-        neighbours = {name: Neighbour(name, party.role, tools[name]) for name, party in scenario.cast.items()}
+        neighbours = {
+            name: Neighbour(name, party.role, tools[name], tuple(decision.call for decision in party.decides))
+            for name, party in scenario.cast.items()
+        }
         in_force = principles_of(scenario)
         policy = "\n\n".join(text for text in (world.policy, scenario.policy if scenario.world else "") if text)
         return cls(

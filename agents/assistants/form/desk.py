@@ -1,0 +1,213 @@
+"""The desk: what the conversation so far means to the assistant, read from the messages it has heard."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tertulia.acts import Act, act_of, drops, negates, substance
+from tertulia.contracts import Neighbour, View
+from tertulia.filling import LABELLED, SHAPED, Path, Slot, from_results, label_said, read, slots
+from tertulia.matching import Match, best_tools
+from tertulia.records import Message, ToolCall
+from tertulia.wording import asks, sentences, stems
+from tertulia.world import ToolSpec
+
+__all__ = ["Called", "Desk", "Request"]
+
+UNKNOWN = re.compile(
+    r"\b(don't know|do not know|not sure|no idea|don't have|do not have|can't say|cannot say|no clue|unsure)\b",
+    re.IGNORECASE,
+)
+LASTING = frozenset(("code", "email", "ip"))  # what somebody said about these still holds for the next request
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One of the assistant's own calls with its result."""
+
+    at: int  # index of the call's message
+    call: ToolCall
+    result: Message
+
+
+@dataclass(slots=True)
+class Request:
+    """What the user wants now: the tool it is about, and where it began."""
+
+    start: int
+    client: str
+    tool: ToolSpec | None
+    owner: str  # who has that tool
+    corrects: bool = False  # the values of the former request still hold
+    values: dict[Path, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Desk:
+    """The assistant's reading of the conversation."""
+
+    view: View
+    request: Request | None = None
+    spoken: list[tuple[int, Message]] = field(default_factory=list)  # its own words, with their place
+    calls: list[Called] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, view: View) -> "Desk":
+        desk = cls(view)
+        results = {m.answers: m for m in view.messages if m.role == "tool"}
+        for at, message in enumerate(view.messages):
+            if message.speaker == view.name and message.calls:
+                desk.calls += [Called(at, c, results[c.id]) for c in message.calls if c.id in results]
+            elif message.speaker == view.name:
+                desk.spoken.append((at, message))
+            elif message.role == "user":
+                desk.hear(at, message)
+        return desk
+
+    # --- whose turn it is to be served ---------------------------------------------------------------------------
+
+    @cached_property
+    def colleagues(self) -> tuple[Neighbour, ...]:
+        return tuple(other for other in self.view.others if other.role == "colleague")
+
+    @cached_property
+    def reachable(self) -> dict[str, str]:
+        """Tools of other users, with who has them."""
+        return {tool.name: other.name for other in self.view.others if other.role == "user" for tool in other.tools}
+
+    @cached_property
+    def known_tools(self) -> tuple[ToolSpec, ...]:
+        """The assistant's own tools and those that users have at their end."""
+        theirs = (tool for other in self.view.others if other.role == "user" for tool in other.tools)
+        return (*self.view.tools, *theirs)
+
+    def hear(self, at: int, message: Message) -> None:
+        """Take in a user's message: a new request, or an answer within the open one."""
+        last = act_of(self.spoken[-1][1].text) if self.spoken else None
+        matches = best_tools(substance(message.text), self.known_tools)
+        best = matches[0] if matches else None
+        if (
+            self.request is None
+            or last in (None, Act.REPORT, Act.REFUSE, Act.OTHER, Act.CLOSE)
+            or (
+                last is Act.CONFIRM
+                and negates(message.text)
+                and not drops(message.text)
+                and self.switches(message, best)
+            )
+        ):
+            self.open(at, message, best)
+
+    def switches(self, message: Message, best: Match | None) -> bool:
+        """Whether a reply that says no names another tool instead."""
+        request = self.request
+        return best is not None and best.named >= 0.6 and (request is None or best.tool is not request.tool)
+
+    def open(self, at: int, message: Message, best: Match | None) -> None:
+        """Begin a request with this message."""
+        former = self.request
+        fits = best is not None and (best.named >= 0.5 or best.score >= 2.0)
+        if not fits and former is not None and former.tool is not None and self.mends(former.tool, message):
+            self.request = Request(at, message.speaker, former.tool, former.owner, corrects=True)
+            self.request.start = former.start
+            return
+        tool = best.tool if fits and best is not None else None
+        owner = self.reachable.get(tool.name, self.view.name) if tool else self.view.name
+        if tool and any(tool is own for own in self.view.tools):
+            owner = self.view.name
+        self.request = Request(at, message.speaker, tool, owner)
+
+    def mends(self, tool: ToolSpec, message: Message) -> bool:
+        """Whether a message gives a value of that tool by its label."""
+        found = read(slots(tool.parameters), message.text)
+        return any(reading.strength >= LABELLED - 0.2 for reading in found.values())
+
+    # --- the form ------------------------------------------------------------------------------------------------
+
+    @property
+    def start(self) -> int:
+        return self.request.start if self.request else 0
+
+    def replies(self) -> Iterator[tuple[int, Message, Message | None]]:
+        """What others said, each with the assistant's own words that it follows."""
+        own = dict(self.spoken)
+        last: Message | None = None
+        for at, message in enumerate(self.view.messages):
+            if at in own:
+                last = message
+            elif message.role in ("user", "colleague"):
+                yield at, message, last
+
+    def asked(self, wanted: tuple[Slot, ...], question: Message | None) -> tuple[bool, Slot | None]:
+        """Whether a message of its own asked for a value, and for which of these slots."""
+        if question is None or act_of(question.text) is not Act.ASK:
+            return False, None
+        core = " ".join(s for s in sentences(question.text) if asks(s)) or question.text
+        named = [slot for slot in wanted if label_said(slot.label, core)]
+        return True, max(named, key=lambda slot: len(slot.label), default=None)
+
+    def fill(self, tool: ToolSpec) -> tuple[dict[Path, Any], set[Path]]:
+        """The values that the form of this tool has so far, and the slots whose value nobody could give."""
+        wanted = slots(tool.parameters)
+        values: dict[Path, Any] = {}
+        sure: dict[Path, float] = {}
+        unknown: set[Path] = set()
+        kinds = {slot.path: slot.kind for slot in wanted}
+        for at, message, question in self.replies():
+            current = at >= self.start
+            was_asked, slot = self.asked(wanted, question) if current else (False, None)
+            if slot is not None and UNKNOWN.search(message.text):
+                unknown.add(slot.path)
+                continue
+            for path, reading in read(wanted, message.text, slot).items():
+                lasting = current or (kinds[path] in LASTING and reading.strength >= SHAPED - 0.6)
+                sure_enough = not was_asked or slot is not None or reading.strength >= SHAPED - 0.4
+                if lasting and sure_enough and reading.strength >= min(sure.get(path, 0.0), SHAPED):
+                    values[path], sure[path] = reading.value, reading.strength
+                    unknown.discard(path)
+        return values, unknown
+
+    def from_results(self, slot: Slot) -> Any:
+        """An identifier for a slot out of what the assistant's calls have returned."""
+        texts = [called.result.text for called in self.calls if not called.result.error]
+        hints = frozenset().union(*(stems(m.text) for at, m, _ in self.replies() if at >= self.start))
+        return from_results(slot, texts, hints)
+
+    def times_asked(self, slot: Slot, wanted: tuple[Slot, ...]) -> int:
+        """How often the assistant has asked for a slot in this request."""
+        return sum(self.asked(wanted, m)[1] == slot for at, m in self.spoken if at >= self.start)
+
+    # --- permission ----------------------------------------------------------------------------------------------
+
+    def answer_to(self, clause: str, party: str) -> Message | None:
+        """What a party said to the assistant's latest question that has this clause."""
+        asked_at = next((at for at, m in reversed(self.spoken) if clause in m.text and at >= self.start), None)
+        if asked_at is None:
+            return None
+        later = self.view.messages[asked_at + 1 :]
+        return next((m for m in later if m.speaker == party), None)
+
+    def asked_about(self, clause: str, party: str) -> int:
+        """How often the assistant has put this clause to a party."""
+        hits = [m for at, m in self.spoken if at >= self.start and clause in m.text]
+        return sum(1 for m in hits if not m.to or party in m.to)
+
+    def last_asked(self, clause: str, party: str) -> int | None:
+        """Where the assistant last put this clause to a party by name."""
+        own = reversed(self.spoken)
+        return next((at for at, m in own if at >= self.start and clause in m.text and party in m.to), None)
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def calls_of(self, tool: str, since: int = 0) -> list[Called]:
+        return [called for called in self.calls if called.call.name == tool and called.at >= since]
+
+    def succeeded(self, names: tuple[str, ...]) -> bool:
+        return any(called.call.name in names and not called.result.error for called in self.calls)
+
+    def last_heard(self) -> Message | None:
+        """The newest message of somebody else."""
+        others = (m for m in reversed(self.view.messages) if m.role in ("user", "colleague"))
+        return next((m for m in others if m.speaker != self.view.name), None)

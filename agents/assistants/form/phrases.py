@@ -1,0 +1,216 @@
+"""How the assistant words its moves: a few templates for each, chosen by its random stream."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tertulia.contracts import Utterance
+from tertulia.filling import render
+from tertulia.records import ToolCall
+from tertulia.wording import humanize, past_participle, scalar, verb
+from tertulia.world import ToolSpec
+
+if TYPE_CHECKING:
+    from tertulia.agents.assistants.form.desk import Desk
+    from tertulia.agents.assistants.form.moves import Move
+
+__all__ = ["clause", "deed", "done", "utter"]
+
+PREPOSITIONS = frozenset(("to", "by", "in", "on", "for", "with", "at", "from", "off"))
+MORE = (
+    "Is there anything else I can help you with?",
+    "Can I help you with anything else?",
+    "What else can I do for you?",
+)
+ASK = (
+    "What is the {label}?",
+    "Could you tell me the {label}, please?",
+    "To {deed} I need one more detail. What is the {label}?",
+    "May I have the {label}, please?",
+)
+ASK_CHOICE = ("Which {label} would you like: {choices}?", "What should the {label} be: {choices}?")
+ASK_YES_NO = ("Should the {label} be set, yes or no?",)
+CONFIRM = (
+    "I am about to {clause}. Shall I go ahead?",
+    "Let me check: I would {clause}. Is that right?",
+    "Just to be sure: you want me to {clause}. Should I go ahead?",
+)
+CONSULT = (
+    "{name}, may I {clause}? Please say yes or no.",
+    "{name}, I need your word before I can {clause}. Do you agree?",
+)
+INSTRUCT = (
+    "Please {deed} at your end{values} and tell me what you see.",
+    "You can do that yourself: please {deed}{values}, then tell me what happens.",
+)
+DONE = (
+    "I have {done}{with_}: {result}.",
+    "All set. I have {done}{with_}: {result}.",
+    "That worked. I have {done}{with_}: {result}.",
+)
+FOUND = (
+    "Here is what I found{for_}: {result}.",
+    "This is what the records show{for_}: {result}.",
+    "I see the following{for_}: {result}.",
+)
+FAILED = (
+    "I'm sorry, I couldn't do that. {reason}",
+    "I'm afraid that was not possible. {reason}",
+    "I'm sorry, but I am not able to do that. {reason}",
+)
+UNKNOWN = (
+    "I'm sorry, that is not something I can do here.",
+    "I'm afraid I can't help with that here.",
+    "I'm sorry, I am not able to help with that here.",
+)
+DROPPED = ("All right, I leave it as it is.", "No problem, I will leave it as it is.")
+WAITING = ("One moment please, {reason}.",)
+THANK = ("You're welcome.", "My pleasure.", "Thank you for letting me know.")
+GREET = ("Hello! How can I help you?", "Good day! What can I do for you?")
+
+
+def deed(tool: ToolSpec) -> str:
+    """What a tool does, as an order: `reschedule the delivery`."""
+    return _phrase(tool.name, verb(tool.name))
+
+
+def done(tool: ToolSpec) -> str:
+    """What a tool did: `rescheduled the delivery`."""
+    return _phrase(tool.name, past_participle(verb(tool.name)))
+
+
+def _phrase(name: str, action: str) -> str:
+    said = humanize(name).split()
+    rest = [word for word in said if word != verb(name)] if verb(name) in said else said[1:]
+    article = [] if not rest or rest[0] in PREPOSITIONS else ["the"]
+    return " ".join([action, *article, *rest])
+
+
+def with_values(args: dict[str, Any]) -> str:
+    """The values of a call: `order A1042, day friday`."""
+    return ", ".join(f"{humanize(key)} {render(value)}" for key, value in args.items())
+
+
+def clause(tool: ToolSpec, args: dict[str, Any]) -> str:
+    """A call in words; the same call always gives the same words."""
+    values = with_values(args)
+    return f"{deed(tool)} ({values})" if values else deed(tool)
+
+
+def result_text(text: str, most: int = 12) -> str:
+    """A tool's result in words, at most so many values of it."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return text[:200]
+    said = [piece for piece in _pieces(value, "")][:most]
+    return "; ".join(said) if said else "nothing"
+
+
+def _pieces(value: Any, label: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _pieces(inner, humanize(str(key)))
+    elif isinstance(value, list) and any(isinstance(entry, dict | list) for entry in value):
+        for entry in value[:3]:
+            said = ", ".join(list(_pieces(entry, ""))[:5])
+            if said:
+                yield f"{label} {said}".strip()
+    elif isinstance(value, list):
+        yield f"{label}: {render(value[:6])}" if label else render(value[:6])
+    elif value is not None and scalar(value):
+        yield f"{label}: {scalar(value)}" if label else scalar(value)
+
+
+def utter(desk: "Desk", move: "Move") -> Utterance:
+    """A move as an utterance."""
+    return UTTERERS[type(move).__name__](desk, move)
+
+
+def ask(desk: "Desk", move: Any) -> Utterance:
+    slot, rng = move.slot, desk.view.rng
+    choices = slot.schema.get("enum") or ()
+    if slot.kind == "boolean":
+        text = rng.choice(ASK_YES_NO).format(label=slot.label)
+    elif 1 < len(choices) <= 6:
+        said = [humanize(str(choice)) if isinstance(choice, str) else str(choice) for choice in choices]
+        text = rng.choice(ASK_CHOICE).format(label=slot.label, choices=", ".join(said[:-1]) + f" or {said[-1]}")
+    else:
+        text = rng.choice(ASK).format(label=slot.label, deed=deed(move.tool))
+    return to_client(desk, text)
+
+
+def confirm(desk: "Desk", move: Any) -> Utterance:
+    return to_client(desk, desk.view.rng.choice(CONFIRM).format(clause=clause(move.tool, move.args)))
+
+
+def consult(desk: "Desk", move: Any) -> Utterance:
+    name = humanize(move.colleague).capitalize()
+    text = desk.view.rng.choice(CONSULT).format(name=name, clause=clause(move.tool, move.args))
+    return Utterance(text, to=(move.colleague,))
+
+
+def call(desk: "Desk", move: Any) -> Utterance:
+    return Utterance(calls=(ToolCall(id="", name=move.tool.name, args=move.args),))
+
+
+def instruct(desk: "Desk", move: Any) -> Utterance:
+    values = f" ({with_values(move.args)})" if move.args else ""
+    return to_client(desk, desk.view.rng.choice(INSTRUCT).format(deed=deed(move.tool), values=values))
+
+
+def report(desk: "Desk", move: Any) -> Utterance:
+    args, rng = move.called.call.args, desk.view.rng
+    result = result_text(move.called.result.text)
+    if move.tool.writes:
+        with_ = f" ({with_values(args)})" if args else ""
+        text = rng.choice(DONE).format(done=done(move.tool), with_=with_, result=result)
+    else:
+        for_ = f" when I {past(move.tool)} ({with_values(args)})" if args else f" when I {past(move.tool)}"
+        text = rng.choice(FOUND).format(for_=for_, result=result)
+    return to_client(desk, f"{text} {rng.choice(MORE)}")
+
+
+def past(tool: ToolSpec) -> str:
+    """What a tool that reads did: `looked up the order`."""
+    said = humanize(tool.name).split()
+    rest = [word for word in said if word != verb(tool.name)]
+    return " ".join(["asked for the", *rest]) if rest else f"used {humanize(tool.name)}"
+
+
+def decline(desk: "Desk", move: Any) -> Utterance:
+    rng = desk.view.rng
+    if move.kind == "waiting":
+        return to_client(desk, rng.choice(WAITING).format(reason=move.reason))
+    lines = {"unknown": UNKNOWN, "dropped": DROPPED}.get(move.kind, FAILED)
+    reason = move.reason.strip()
+    reason = f"{reason[0].upper()}{reason[1:]}" if reason else ""
+    text = rng.choice(lines).format(reason=reason if not reason or reason[-1] in ".!?" else reason + ".")
+    return to_client(desk, f"{text.strip()} {rng.choice(MORE)}")
+
+
+def thank(desk: "Desk", move: Any) -> Utterance:
+    return to_client(desk, f"{desk.view.rng.choice(THANK)} {desk.view.rng.choice(MORE)}")
+
+
+def greet(desk: "Desk", move: Any) -> Utterance:
+    return Utterance(desk.view.rng.choice(GREET))
+
+
+def to_client(desk: "Desk", text: str) -> Utterance:
+    """Words for the user that is being served; named only where somebody else could feel addressed."""
+    several = len(desk.view.others) > 1 and desk.request is not None
+    return Utterance(text, to=(desk.request.client,) if several and desk.request else ())
+
+
+UTTERERS = {
+    "Ask": ask,
+    "Confirm": confirm,
+    "Consult": consult,
+    "Call": call,
+    "Instruct": instruct,
+    "Report": report,
+    "Decline": decline,
+    "Thank": thank,
+    "Greet": greet,
+}

@@ -1,0 +1,47 @@
+"""The rule planner: lays out the fixed opening and one step for each thing the user wants."""
+
+from random import Random
+
+from tertulia.contracts import Planned, PlanView
+from tertulia.filling import render
+from tertulia.records import Plan
+from tertulia.scenario import Scenario, Want
+from tertulia.wording import humanize
+
+__all__ = ["Agenda"]
+
+STYLES = ("plain", "brief", "polite")
+
+
+class Agenda:
+    """Plans by the script: what to say first, then each want in its order."""
+
+    async def plan(self, view: PlanView) -> Planned:
+        scenario, rng = view.scenario, view.rng
+        steps = [step(want) for want in scenario.script.wants]
+        style = rng.choice(STYLES)
+        breaks = tuple(p.id for p in view.principles if p.detector and p.detector.kind == "script")
+        if steps and breaks and view.slips and rng.random() < view.slips:
+            dropped = [s for at, s in enumerate(steps) if at != rng.randrange(len(steps))][: len(steps) - 1]
+            plan = Plan(opening=scenario.script.opening, steps=tuple(dropped), order=order(scenario, rng), style=style)
+            return Planned(plan, slip="drop_want", breaks=breaks)
+        return Planned(
+            Plan(opening=scenario.script.opening, steps=tuple(steps), order=order(scenario, rng), style=style)
+        )
+
+
+def step(want: Want) -> str:
+    """One want in words, with the tool's name so that a critic can check the plan against the script."""
+    who = f" from {want.by}" if want.by else ""
+    values = f": {render(want.args)}" if want.args else ""
+    turn = "; then change it" if want.change and not want.change.drop else "; then take it back" if want.change else ""
+    return f"get {humanize(want.call)}{who} ({want.call}){values}{turn}"
+
+
+def order(scenario: Scenario, rng: Random) -> tuple[str, ...]:
+    """Who speaks when, for the planned floor: every colleague gets a word after the assistant."""
+    ring = [scenario.user, scenario.assistant]
+    for name, party in scenario.cast.items():
+        if name not in (scenario.user, scenario.assistant):
+            ring += [name] if party.role == "user" else [name, scenario.assistant]
+    return tuple(ring)

@@ -1,0 +1,79 @@
+"""What a user can tell: the values of its script and of what it knows, found by the words of a question."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tertulia.contracts import View
+from tertulia.filling import label_of, render
+from tertulia.scenario import Want
+from tertulia.wording import asks, forms, normal, sentences, stem, stems
+
+__all__ = ["Fact", "asked_for", "facts", "misstated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value with the path it has in the script."""
+
+    path: tuple[str, ...]
+    value: Any
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path)
+
+
+def facts(view: View, want: Want | None) -> list[Fact]:
+    """All that the user may tell, the current want's values first. Its secrets are not among them."""
+    found = list(_walk(want.args, ())) if want else []
+    if want and want.change:
+        found += _walk(want.change.args, ())
+    known = {key: value for key, value in view.party.knows.items() if key not in view.party.secret}
+    return [*found, *_walk(known, ())]
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Fact]:
+    if path:
+        yield Fact(path, value)
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _walk(inner, (*path, str(key)))
+
+
+def asked_for(text: str, known: list[Fact]) -> Fact | None:
+    """The fact whose words a question says: the longest label first, then the order of the facts."""
+    core = " ".join(s for s in sentences(text) if asks(s)) or text
+    said = stems(core)
+    rated = []
+    for nth, fact in enumerate(known):
+        wanted = [stem(word) for word in fact.label.split()]
+        hits = sum(word in said for word in wanted)
+        if wanted and (hits == len(wanted) or (len(wanted) > 1 and wanted[-1] in said and wanted[-1] not in GENERAL)):
+            rated.append((-hits / len(wanted), -hits, nth, fact))
+    return min(rated, key=lambda entry: entry[:3])[3] if rated else None
+
+
+GENERAL = frozenset(map(stem, ("id", "number", "code", "name", "date", "time", "type", "reference")))
+
+
+def misstated(args: Mapping[str, Any], text: str) -> list[Fact]:
+    """The wanted values that a text does not say, leaves only."""
+    low = " ".join(text.lower().split())
+    found = []
+    for fact in _walk(dict(args), ()):
+        if not isinstance(fact.value, Mapping) and not _said(fact, low, text):
+            found.append(fact)
+    return found
+
+
+def _said(fact: Fact, low: str, text: str) -> bool:
+    value = fact.value
+    if isinstance(value, bool):
+        return f"{fact.path[-1].replace('_', ' ')} {render(value)}".lower() in low
+    if isinstance(value, list | tuple):
+        return all(_said(Fact(fact.path, entry), low, text) for entry in value)
+    if isinstance(value, Mapping):
+        return all(_said(Fact((*fact.path, str(k)), v), low, text) for k, v in value.items())
+    said = render(value)
+    return not said or said.lower() in low or normal(said) in forms(text)

@@ -1,0 +1,129 @@
+"""How far the user's script has come, read from what it has said and been answered."""
+
+from dataclasses import dataclass, field
+
+from tertulia.acts import Act, act_of, substance
+from tertulia.agents.users.agenda.facts import misstated
+from tertulia.contracts import View
+from tertulia.matching import about, same_action
+from tertulia.records import Message
+from tertulia.scenario import Script, Want
+from tertulia.wording import past_participle, stem, stems, verb
+
+__all__ = ["Progress", "follow"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the user stands."""
+
+    wants: tuple[Want, ...]
+    at: int = 0  # index of the current want
+    unstarted: bool = False  # the current want has not been brought up yet
+    changed: bool = False  # the user has changed its mind about the current want
+    on_topic: bool = True  # the assistant's last message is about the current want
+    refused: list[int] = field(default_factory=list)
+    fruitless: int = 0  # answers in a row that brought nothing
+
+    @property
+    def current(self) -> Want | None:
+        return self.wants[self.at] if self.at < len(self.wants) else None
+
+    @property
+    def nothing_done(self) -> bool:
+        return self.at == 0
+
+    @property
+    def nothing_wanted(self) -> bool:
+        return not self.wants
+
+    def settle(self, *, refused: bool) -> None:
+        """The current want is dealt with."""
+        if refused:
+            self.refused.append(self.at)
+        self.at += 1
+        self.unstarted, self.changed, self.fruitless = True, False, 0
+
+
+def follow(view: View, script: Script) -> Progress:
+    """Read the progress off the messages this user has heard."""
+    state = Progress(script.wants)
+    done_by_hand = {m.speaker for m in view.messages if m.role == "tool" and not m.error}
+    said: Message | None = None
+    for message in view.messages:
+        if message.speaker == view.name and not message.calls:
+            said = message
+            state.unstarted = False
+            note_change(state, message)
+        elif message.role == "assistant" and not message.calls and said is not None:
+            if not message.to or view.name in message.to:
+                take_in(state, message, done_by_hand, view.name)
+    return state
+
+
+def note_change(state: Progress, message: Message) -> None:
+    """Notice in one's own words that the change of mind has been said."""
+    want = state.current
+    if want is None or want.change is None or state.changed:
+        return
+    change = want.change
+    said = change.say and change.say in message.text
+    made = not change.say and message.text.startswith("Actually, ")
+    state.changed = bool(said or made)
+
+
+def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> None:
+    """Take in something the assistant said."""
+    want = state.current
+    if want is None:
+        state.fruitless += act_of(message.text) is not Act.OTHER
+        return
+    act = act_of(message.text)
+    state.on_topic = topical(message.text, want)
+    if want.by == name:
+        take_in_by_hand(state, want, act, by_hand)
+    elif act is Act.REFUSE and dropped(state, want):
+        state.settle(refused=False)
+    elif act is Act.REFUSE:
+        state.settle(refused=True)
+    elif act is Act.REPORT:
+        take_in_report(state, want, message)
+    elif act in (Act.OTHER, Act.CLOSE):
+        state.fruitless += 1
+    elif act is Act.ASK:
+        state.fruitless += 0 if state.on_topic else 1
+
+
+def take_in_by_hand(state: Progress, want: Want, act: Act, by_hand: set[str]) -> None:
+    """A want that the user sees to itself is done once its own call has worked and the assistant has gone on."""
+    if want.call in by_hand and act is not Act.INSTRUCT:
+        state.settle(refused=False)
+    elif act is Act.REFUSE:
+        state.settle(refused=True)
+    elif act is not Act.INSTRUCT:
+        state.fruitless += 1
+
+
+def take_in_report(state: Progress, want: Want, message: Message) -> None:
+    """A report settles the want if it is about it and states its values."""
+    values = want.gold if state.changed else want.args
+    if claimed(message.text, want) or (state.on_topic and not misstated(values, message.text)):
+        state.settle(refused=False)
+    else:
+        state.fruitless += 1
+
+
+def dropped(state: Progress, want: Want) -> bool:
+    return bool(want.change and want.change.drop and state.changed)
+
+
+def claimed(text: str, want: Want) -> bool:
+    """Whether the assistant says that it has done the thing: nothing is left to correct then."""
+    doing = past_participle(verb(want.call))
+    return f"have {doing}" in text.lower() or f"has been {doing}" in text.lower()
+
+
+def topical(text: str, want: Want) -> bool:
+    """Whether a message speaks of what is wanted."""
+    core = substance(text)
+    return same_action(core, want.call) or about(core, want.call) > 0 or stem(verb(want.call)) in stems(core)

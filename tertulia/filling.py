@@ -1,0 +1,272 @@
+"""Form filling: the values of a tool's parameters, read out of plain text by the parameter's JSON Schema alone.
+
+A parameter schema is flattened into slots (nested objects by path). `read` finds what one message says about
+them; every reading carries a strength, so that a value that answers a question or follows its own label wins over
+one that merely has the right shape. `assemble` builds the arguments back. After the frame-filling dialogue managers of
+the classical literature (Bobrow et al., GUS, 1977).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from tertulia.acts import affirms, negates
+from tertulia.shapes import KINDS, Kind, kind_of, normal_schema
+from tertulia.wording import humanize, scalar, sentences, stem, stems
+
+__all__ = ["Reading", "Slot", "assemble", "from_results", "label_said", "read", "render", "slots"]
+
+Path = tuple[str, ...]
+STRONG, LABELLED, SHAPED, LIKELY, WEAK = 4.0, 3.0, 2.0, 1.5, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One leaf of a tool's parameters."""
+
+    path: Path
+    schema: Mapping[str, Any] = field(hash=False, compare=False)
+    required: bool
+    kind: Kind
+
+    @property
+    def label(self) -> str:
+        """How people call it: the words of its path."""
+        return label_of(self.path)
+
+
+@lru_cache(maxsize=4096)
+def label_of(path: Path) -> str:
+    said: list[str] = []
+    for step in path:
+        said += [word for word in humanize(step).split() if word not in said]
+    return " ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value that a text gives for a slot, and how sure that is."""
+
+    value: Any
+    strength: float
+    start: int = -1
+    end: int = -1
+
+
+_SLOTS: dict[int, tuple[Mapping[str, Any], tuple[Slot, ...]]] = {}
+
+
+def slots(parameters: Mapping[str, Any]) -> tuple[Slot, ...]:
+    """The leaves of an object schema, in its order; an array is one leaf."""
+    known = _SLOTS.get(id(parameters))
+    if known is None or known[0] is not parameters:
+        if len(_SLOTS) > 4096:
+            _SLOTS.clear()
+        known = _SLOTS[id(parameters)] = (parameters, tuple(_flatten(parameters, parameters, (), True, 0)))
+    return known[1]
+
+
+def _flatten(
+    schema: Mapping[str, Any], root: Mapping[str, Any], path: Path, required: bool, depth: int
+) -> Iterator[Slot]:
+    schema = normal_schema(schema, root)
+    properties = schema.get("properties")
+    if properties and depth < 6:
+        for name, inner in properties.items():
+            yield from _flatten(inner, root, (*path, name), required and name in schema.get("required", ()), depth + 1)
+    elif path:
+        yield Slot(path, schema, required, kind_of(path[-1], schema, root))
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+LINKS = r"is|are|was|should\s+be|to\s+be|would\s+be|will\s+be|must\s+be|reads|called|named|of|to|as|for|number"
+LINK = rf"(?:\s+(?:{LINKS}))*\s*[:=]?\s+|\s*[:=]\s*"
+SAYS = re.compile(r"[:=]|\b(?:is|are|was|be|reads|called|named)\b", re.IGNORECASE)
+LEAD = re.compile(
+    r"^\W*(?:(?:sure|yes|ok|okay|well|of course|certainly)\W+)*"
+    r"(?:(?:it|that|this)(?:'s| is| should be| would be)|(?:my|the|our|its) [\w' ]{1,40}? (?:is|are|was|should be)"
+    r"|(?:make it|make that|let's say|say|i'd like|i want|please use|use))?\s*:?\s*",
+    re.IGNORECASE,
+)
+IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
+
+
+@lru_cache(maxsize=4096)
+def label_patterns(label: str) -> tuple[tuple[re.Pattern[str], float], ...]:
+    """What introduces a value of that label, with how sure it is: its words, then `is`, `:` or nothing."""
+    said = label.split()
+    full = r"[\s_-]*".join(map(re.escape, said))
+    found = [(rf"{full}(?:\s*(?:id|number|code|reference|nr|no\.?))?", LABELLED)]
+    if len(said) > 1 and said[-1] in IDS:
+        found[0] = (full, LABELLED)
+        found.append(
+            (r"[\s_-]*".join(map(re.escape, said[:-1])) + r"(?:[\s_-]*(?:number|code|reference))?", LABELLED - 0.2)
+        )
+        found.append((re.escape(said[-1]), SHAPED + 0.3))
+    return tuple((re.compile(rf"\b(?:{names})\b(?P<link>{LINK})", re.IGNORECASE), sure) for names, sure in found)
+
+
+def label_said(label: str, text: str) -> bool:
+    """Whether a text names a slot."""
+    wanted = [stem(word) for word in label.split()]
+    said = stems(text)
+    return all(word in said for word in wanted)
+
+
+def labelled(slot: Slot, text: str) -> Iterator[Reading]:
+    """Values that stand behind the slot's own label."""
+    for pattern, sure in label_patterns(slot.label):
+        for match in pattern.finditer(text):
+            linked = bool(SAYS.search(match["link"]))
+            for value, start, end in KINDS[slot.kind].after(slot.schema, text[match.end() :], linked):
+                yield Reading(value, sure, match.end() + start, match.end() + end)
+                break
+
+
+def shaped(slot: Slot, text: str) -> Iterator[Reading]:
+    """Values anywhere in the text that have the slot's shape."""
+    kind = KINDS[slot.kind]
+    near = label_said(slot.label, text)
+    for value, start, end in kind.find(slot.schema, text):
+        if slot.kind == "text" and not slot.required and not near:
+            continue  # a name or a quote fills an optional text only where the text is spoken of
+        yield Reading(value, kind.strength + (0.2 if near else 0.0), start, end)
+
+
+def answered(slot: Slot, text: str) -> Iterator[Reading]:
+    """The value that a reply to a question for this slot gives."""
+    first = sentences(text)[:1]
+    core = LEAD.sub("", first[0], count=1).strip().rstrip(".!") if first else ""
+    value = KINDS[slot.kind].answer(slot.schema, core)
+    if value is not None:
+        yield Reading(value, STRONG, 0, len(first[0]))
+
+
+_READ: dict[tuple[int, str, Path | None], tuple[Sequence[Slot], dict[Path, Reading]]] = {}
+
+
+def read(wanted: Sequence[Slot], text: str, asked: Slot | None = None) -> Mapping[Path, Reading]:
+    """What one message says about the slots. `asked` is the slot that the message replies to, if any.
+
+    No stretch of the text gives two slots a value; the surer reading takes it. Readings are remembered."""
+    key = (id(wanted), text, asked.path if asked else None)
+    known = _READ.get(key)
+    if known is None or known[0] is not wanted:
+        if len(_READ) > 16_384:
+            _READ.clear()
+        known = _READ[key] = (wanted, _read(wanted, text, asked))
+    return known[1]
+
+
+def _read(wanted: Sequence[Slot], text: str, asked: Slot | None) -> dict[Path, Reading]:
+    found: list[tuple[float, int, Slot, Reading]] = []
+    for nth, slot in enumerate(wanted):
+        readings = [*labelled(slot, text), *shaped(slot, text)]
+        if asked is not None:
+            readings = [r for r in readings if r.strength >= LIKELY]
+            if slot.path == asked.path and not any(r.strength >= LABELLED for r in readings):
+                readings += answered(slot, text)
+        found += [(-reading.strength, nth, slot, reading) for reading in readings]
+    taken: list[tuple[int, int]] = []
+    chosen: dict[Path, Reading] = {}
+    for _, _, slot, reading in sorted(found, key=lambda entry: (entry[0], entry[1], entry[3].start)):
+        overlaps = any(reading.start < end and start < reading.end for start, end in taken)
+        if slot.path not in chosen and not overlaps:
+            chosen[slot.path] = reading
+            taken.append((reading.start, reading.end))
+    return chosen
+
+
+def affirmation(text: str) -> bool | None:
+    """A yes as True, a no as False, neither as None."""
+    return True if affirms(text) else False if negates(text) else None
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+def from_results(slot: Slot, results: Iterable[str], hints: frozenset[str]) -> Any:
+    """An identifier that an earlier tool result holds under the slot's name, or None.
+
+    Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers are taken
+    from results: a day or an amount in a record says how things are, not how somebody wants them."""
+    if slot.kind not in ("code", "integer", "text"):
+        return None
+    label = slot.label
+    best: tuple[int, Any] | None = None
+    for text in reversed(list(results)):
+        for record in records(text):
+            value = next((v for k, v in record.items() if _names(k, label) and _identifies(v)), None)
+            if value is not None:
+                overlap = len(
+                    hints & stems(" ".join(scalar(v) for v in record.values() if not isinstance(v, dict | list)))
+                )
+                if best is None or overlap > best[0]:
+                    best = (overlap, value)
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _names(key: str, label: str) -> bool:
+    said = humanize(key)
+    return said == label or said + " id" == label or said == label + " id"
+
+
+def _identifies(value: Any) -> bool:
+    return (isinstance(value, str) and " " not in value and any(c.isdigit() for c in value)) or (
+        isinstance(value, int) and not isinstance(value, bool)
+    )
+
+
+@lru_cache(maxsize=4096)
+def records(text: str) -> tuple[dict[str, Any], ...]:
+    """Every object inside a JSON text, outer ones first."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return ()
+    return tuple(_objects(value))
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _objects(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _objects(inner)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def assemble(values: Mapping[Path, Any]) -> dict[str, Any]:
+    """Arguments out of values by path."""
+    built: dict[str, Any] = {}
+    for path, value in values.items():
+        target = built
+        for step in path[:-1]:
+            target = target.setdefault(step, {})
+        target[path[-1]] = value
+    return built
+
+
+def render(value: Any) -> str:
+    """A value as it is said; `KINDS[...].answer` reads it back."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{humanize(str(k))}: {render(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        if any(isinstance(entry, Mapping) for entry in value):
+            return "; ".join(render(entry) for entry in value)
+        said = [
+            f'"{entry}"' if isinstance(entry, str) and re.search(r",| and ", entry) else render(entry)
+            for entry in value
+        ]
+        return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}" if said else "none"
+    return scalar(value)
