@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from tertulia.errors import did_you_mean
 
-__all__ = ["Complaint", "complaints", "shown", "strictly", "unwrapped"]
+__all__ = ["Complaint", "complaints", "inside", "shown", "strictly", "unwrapped"]
 
 Steps = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -54,7 +54,7 @@ def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
     if kind == "missing":
         path, holder = _trace(model, loc[:-1])
         wrong = (*path, loc[-1])
-        expects = _inside(holder, loc[-1])
+        expects = inside(holder, loc[-1])
         return Complaint(path, f"missing key {loc[-1]!r}", on_key=True, wrong=wrong, missing=True, expects=expects)
     if kind == "extra_forbidden":
         path, holder = _trace(model, loc[:-1])
@@ -186,7 +186,7 @@ def _trace(kind: Any, loc: Steps) -> tuple[Steps, Any]:
             kind = chosen
             continue
         path.append(step)
-        kind = _inside(kind, step)
+        kind = inside(kind, step)
     return tuple(path), kind
 
 
@@ -209,7 +209,7 @@ def _kinds(model: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _inside(kind: Any, step: str | int) -> Any:
+def inside(kind: Any, step: str | int) -> Any:
     """The type of what a step leads to."""
     kind = unwrapped(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -1,0 +1,76 @@
+"""Checks of the names that a scenario borrows: its world, recipe and principles, and the principles it brings."""
+
+import re
+from collections.abc import Iterator
+
+from tertulia.errors import Fault, did_you_mean
+from tertulia.parts import names
+from tertulia.principles import Principle, bundled_principles, unknown_principle
+from tertulia.reading import Reading, Steps
+from tertulia.recipe import recipe_names
+
+__all__ = ["CHECKS"]
+
+PATTERNS = ("any_of", "unless")  # of a detector: regular expressions
+TOOLS = ("tools", "first")  # of a detector: names of tools
+
+
+def world(r: Reading) -> Iterator[Fault]:
+    name = r.scenario.world
+    if name and r.world is None and r.sound(("world",)):
+        known = names("worlds")
+        yield from r.fault(
+            ("world",), f"unknown world {name!r}", did_you_mean(name, known) or f" (known: {', '.join(known)})"
+        )
+
+
+def recipe(r: Reading) -> Iterator[Fault]:
+    name, known = r.scenario.recipe, recipe_names()
+    if name not in known:
+        suggestion = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+        yield from r.fault(("recipe",), f"unknown recipe {name!r}", suggestion)
+
+
+def principles(r: Reading) -> Iterator[Fault]:
+    known, seen = bundled_principles(), set()
+    own = {given.id for given in r.scenario.principles if isinstance(given, Principle)}
+    for nth, given in enumerate(r.scenario.principles):
+        at: Steps = ("principles", nth)
+        if isinstance(given, str):
+            name, verb = given, "listed"
+            if name not in known and name not in own:
+                yield from r.fault(at, unknown_principle(name, known))
+        else:
+            name, verb, at = given.id, "defined", (*at, "id")
+            if name in known:
+                yield from r.fault(at, f"principle {name!r} is bundled already; give yours another id")
+        if name in seen:
+            yield from r.fault(at, f"principle {name!r} is {verb} twice")
+        seen.add(name)
+
+
+def detectors(r: Reading) -> Iterator[Fault]:
+    for nth, given in enumerate(r.scenario.principles):
+        if not isinstance(given, Principle) or given.detector is None:
+            continue
+        at = ("principles", nth, "detector")
+        for key in PATTERNS:
+            for place, pattern in enumerate(getattr(given.detector, key, ())):
+                if wrong := not_a_pattern(pattern):
+                    yield from r.fault((*at, key, place), f"not a regular expression: {wrong}")
+        for key in TOOLS:
+            for place, tool in enumerate(getattr(given.detector, key, ())):
+                if r.tools is not None and tool not in r.tools:
+                    yield from r.fault((*at, key, place), f"unknown tool {tool!r}", did_you_mean(tool, r.tools))
+
+
+def not_a_pattern(pattern: str) -> str:
+    """Why a text is no regular expression, or an empty text."""
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return ""
+
+
+CHECKS = (world, recipe, principles, detectors)

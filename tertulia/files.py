@@ -1,0 +1,163 @@
+"""Scenario files on disk: finding them by name, and reading each with everything that is wrong with it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from pydantic import RootModel
+
+from tertulia.checks import check
+from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
+from tertulia.reading import Reading
+from tertulia.salvage import salvage
+from tertulia.scenario import Scenario, ToolSchema
+from tertulia.source import Source, parse, shape_faults, validated
+
+__all__ = ["bundled_scenarios", "find_scenarios", "load_scenario", "load_scenarios", "read_scenario"]
+
+
+class ToolList(RootModel[tuple[ToolSchema, ...]]):
+    """The content of a `tools_file`."""
+
+
+def load_scenario(path: Path) -> Scenario:
+    """One scenario, with the tools of its `tools_file` in `tools`.
+
+    Raises:
+        ScenarioError: with every fault of the file."""
+    scenario, faults = read_scenario(path)
+    if scenario is None or faults:
+        raise ScenarioError(faults)
+    return scenario
+
+
+def load_scenarios(paths: Sequence[Path]) -> list[Scenario]:
+    """The scenarios of one run; no two may have the same id.
+
+    Raises:
+        ScenarioError: with every fault of every file."""
+    found: list[Scenario] = []
+    faults: list[Fault] = []
+    homes: dict[str, Path] = {}
+    for path in paths:
+        scenario, wrong = read_scenario(path)
+        faults += wrong
+        if scenario is None:
+            continue
+        if scenario.id in homes:
+            message = f"id {scenario.id!r} is also the id of {homes[scenario.id]}"
+            faults.append(replace(parse(path).fault(("id",), message, rule="ids"), item=scenario.id))
+        homes.setdefault(scenario.id, path)
+        found.append(scenario)
+    if faults:
+        raise ScenarioError(faults)
+    return found
+
+
+def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
+    """A scenario as far as it can be read, and every fault of its file. Without faults it is sound and complete."""
+    source = parse(path)
+    if source.value is None:
+        return None, sorted(source.faults)
+    record, found = validated(source, Scenario)
+    scenario, broken = (record, frozenset[Any]()) if record else salvage(source, Scenario)
+    faults = [*source.faults, *shape_faults(source, found)]
+    if scenario is None:
+        return None, sorted(faults)
+    tools, wrong = (None, []) if scenario.tools or not scenario.tools_file else _tools(source, scenario.tools_file)
+    known = bool(tools) or not scenario.tools_file
+    own_tools: Source | None = None
+    if tools:
+        own_tools, schemas = tools
+        scenario = scenario.model_copy(update={"tools": schemas, "tools_file": ""})
+    reading = Reading(source, scenario, broken, own_tools, tools_known=known)
+    faults += [*wrong, *check(reading), *_stem_fault(source, path, scenario)]
+    name = source.value.get("id", "") if isinstance(source.value, dict) else ""
+    return scenario, sorted({replace(fault, item=str(name)) for fault in faults})
+
+
+def _stem_fault(source: Source, path: Path, scenario: Scenario) -> Iterator[Fault]:
+    if path.resolve().is_relative_to(_worlds_folder().resolve()) and scenario.id != path.stem:
+        yield source.fault(("id",), f"the id of a bundled scenario is the name of its file, {path.stem!r}", rule="ids")
+
+
+# --- the file of tools -------------------------------------------------------------------------------------------
+
+
+def _tools(source: Source, name: str) -> tuple[tuple[Source, tuple[ToolSchema, ...]] | None, list[Fault]]:
+    """The tools of a file beside the scenario, or why there are none."""
+    at = ("tools_file",)
+    folder = Path(source.file).parent
+    if _escapes(folder, name):
+        return None, [source.fault(at, f"{name!r} leaves the scenario's folder", rule="tools-file")]
+    path = folder / name
+    if not path.is_file():
+        near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in (".json", ".yaml", ".yml")))
+        return None, [source.fault(at, f"there is no file {name!r} beside the scenario", near, rule="tools-file")]
+    listed = parse(path)
+    tools, found = validated(listed, ToolList)
+    wrong = [*listed.faults, *shape_faults(listed, found)]
+    return ((listed, tools.root) if tools else None), wrong
+
+
+def _escapes(folder: Path, name: str) -> bool:
+    given = (PurePosixPath(name), PureWindowsPath(name))
+    if any(path.is_absolute() or path.drive or ".." in path.parts for path in given) or "\0" in name:
+        return True
+    return not (folder / name).resolve().is_relative_to(folder.resolve())
+
+
+# --- finding scenarios -------------------------------------------------------------------------------------------
+
+
+def _worlds_folder() -> Path:
+    return Path(str(files("tertulia.scenarios") / "worlds"))
+
+
+@cache
+def bundled_scenarios() -> dict[str, Path]:
+    """Every scenario that comes with tertulia, by id."""
+    return {path.stem: path for path in sorted(_worlds_folder().glob("*/*.yaml"))}
+
+
+def find_scenarios(names: Sequence[str]) -> list[Path]:
+    """The files that names stand for: a file, a folder, a bundled world or a bundled scenario; none: all bundled.
+
+    Raises:
+        UserError: for a name that stands for nothing, or a folder without scenarios."""
+    found = [path for name in names for path in _named(name)] if names else list(bundled_scenarios().values())
+    return list(dict.fromkeys(found))
+
+
+def _named(name: str) -> list[Path]:
+    bundled = bundled_scenarios()
+    worlds: dict[str, list[Path]] = {}
+    for path in bundled.values():
+        worlds.setdefault(path.parent.name, []).append(path)
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        if inside := [file for file in sorted(path.rglob("*.yaml")) if _may_be_scenario(file)]:
+            return inside
+        if name not in worlds:
+            raise UserError(f"no scenario files (*.yaml) in the folder {name!r}")
+    if name in worlds:
+        return worlds[name]
+    if name in bundled:
+        return [bundled[name]]
+    near = did_you_mean(name, [*worlds, *bundled])
+    raise UserError(f"no file, folder, bundled world or bundled scenario is called {name!r}{near}")
+
+
+def _may_be_scenario(path: Path) -> bool:
+    """False for what is surely another kind of file: principles, a recipe, a list of tools."""
+    value = parse(path).value
+    if isinstance(value, list):
+        return not all(isinstance(item, dict) and "name" in item for item in value)
+    if not isinstance(value, dict) or "script" in value or "cast" in value:
+        return True
+    return not (set(value) == {"principles"} or "casts" in value)

@@ -1,0 +1,98 @@
+"""Whether the one who makes a call can come to know its values: from what was said, returned, or may be looked up."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import Any
+
+from tertulia.check_script import leaves, says
+from tertulia.scenario import Scenario
+from tertulia.tool_values import misfits
+from tertulia.world import LiveWorld, ToolSpec
+
+__all__ = ["Known", "choices", "look_everything_up"]
+
+MOST_LOOKUPS = 400
+MOST_ROUNDS = 3
+WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
+
+
+@dataclass(slots=True)
+class Known:
+    """Texts that somebody has seen or can be told."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, *values: Any) -> None:
+        for value in values:
+            self.texts.extend(leaves(value))
+
+    def holds(self, value: Any) -> bool:
+        """Whether every text and number of a value can be found here. Longer texts need only their words."""
+        if value is None or isinstance(value, bool):
+            return True
+        if isinstance(value, Mapping | list | tuple):
+            return all(self.holds(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
+        forms = {str(value), f"{value:g}"} if isinstance(value, float) else {str(value)}
+        return any(says(text, form) for form in forms for text in self.texts) or self._words(str(value))
+
+    def _words(self, text: str) -> bool:
+        words = [word for word in WORD.findall(text) if len(word) > 3 or any(map(str.isdigit, word))]
+        return len(text.split()) > 1 and bool(words) and all(any(says(t, w) for t in self.texts) for w in words)
+
+
+def told(scenario: Scenario, slots: Mapping[str, Any], caller: str) -> Known:
+    """What the caller can be told before any call: nobody tells its secrets, but may use them itself."""
+    known = Known()
+    known.add(scenario.script.opening, scenario.policy, dict(slots))
+    for name, party in scenario.cast.items():
+        known.add({key: fact for key, fact in party.knows.items() if key not in party.secret or name == caller})
+    for want in scenario.script.wants:
+        known.add(want.say, want.change.say if want.change else "")
+    return known
+
+
+def choices(schema: Any) -> Iterator[Any]:
+    """Every value that a schema itself lists, at any depth."""
+    if isinstance(schema, Mapping):
+        yield from schema.get("enum", ())
+        yield from (schema[key] for key in ("const", "default") if key in schema)
+        for key, inner in schema.items():
+            if key not in ("enum", "const", "default", "examples"):
+                yield from choices(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from choices(inner)
+
+
+def look_everything_up(live: LiveWorld, tools: Iterable[ToolSpec], known: Known) -> None:
+    """Add what tools that only read return for the values known so far, in a few rounds of some calls each."""
+    tried: set[str] = set()
+    for _ in range(MOST_ROUNDS):
+        before = len(tried)
+        values = list(dict.fromkeys([*known.texts, *(word for text in known.texts for word in WORD.findall(text))]))
+        for spec in tools:
+            for args in islice(_calls(spec, values), MOST_LOOKUPS):
+                key = f"{spec.name} {json.dumps(args, sort_keys=True)}"
+                if key not in tried:
+                    tried.add(key)
+                    outcome = live.call(spec.name, args)
+                    if not outcome.error:
+                        known.add(json.loads(outcome.text))
+        if len(tried) == before or len(tried) > MOST_LOOKUPS * MOST_ROUNDS:
+            return
+
+
+def _calls(spec: ToolSpec, values: list[str]) -> Iterator[dict[str, Any]]:
+    """The calls of a tool that its schema allows, made of its required parameters and the values at hand."""
+    properties = spec.parameters.get("properties", {})
+    required = [name for name in spec.parameters.get("required", ()) if name in properties]
+    fitting = []
+    for name in required:
+        about = {**spec.parameters, "properties": {name: properties[name]}, "required": [name]}
+        at_hand: list[Any] = [*choices(properties[name]), *values]
+        fitting.append([value for value in at_hand if not any(misfits(about, {name: value}))])
+    for combination in product(*fitting):
+        yield dict(zip(required, combination, strict=True))
