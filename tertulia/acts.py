@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tertulia.wording import asks, sentences
 
-__all__ = ["Act", "act_of", "affirms", "drops", "negates", "substance"]
+__all__ = ["Act", "act_of", "affirms", "drops", "negates", "question", "substance"]
 
 
 class Act(StrEnum):
@@ -30,7 +30,7 @@ OFFER = re.compile(
 CONFIRM = re.compile(
     r"\b(shall|should|may|can|could) i (go ahead|proceed|do (this|that|it|so)|continue)\b|\bgo ahead\?"
     r"|\bis (that|this|it) (all )?(right|correct|ok|okay|fine)\b|\bdo you (agree|approve|confirm)\b"
-    r"|\b(please )?confirm\b|\bwould you like me to\b|\bdo you want me to\b|\b(yes or no)\b|\bare you happy\b"
+    r"|\b(please )?confirm\b|\bwould you like me to\b|\bdo you want me to\b|\bare you happy\b|^(\w+ ){0,3}, may i\b"
     r"|\bok(ay)? to\b|\ball right\?",
     re.IGNORECASE,
 )
@@ -73,6 +73,13 @@ DROP = re.compile(
 def substance(text: str) -> str:
     """The text without its offers of more help and without its goodbyes' small talk."""
     return " ".join(s for s in sentences(text) if not OFFER.search(s))
+
+
+@lru_cache(maxsize=16_384)
+def question(text: str) -> str:
+    """The questions in a text, without what stands in brackets; the whole text if it asks none."""
+    core = " ".join(s for s in sentences(substance(text)) if asks(s)) or text
+    return re.sub(r"\([^)]*\)", "", core)
 
 
 @lru_cache(maxsize=16_384)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from tertulia.acts import affirms, negates
-from tertulia.shapes import KINDS, Kind, kind_of, normal_schema
+from tertulia.shapes import KINDS, Kind, kind_of, normal_schema, quoted
 from tertulia.wording import humanize, scalar, sentences, stem, stems
 
 __all__ = ["Reading", "Slot", "assemble", "from_results", "label_said", "read", "render", "slots"]
@@ -92,6 +92,7 @@ LEAD = re.compile(
     r"|(?:make it|make that|let's say|say|i'd like|i want|please use|use))?\s*:?\s*",
     re.IGNORECASE,
 )
+SENTENCE = re.compile(r"[.!?;]$|[;!?] |(?:\S+ ){5}")  # free text that needs quotes when it is said
 IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 
 
@@ -139,8 +140,13 @@ def shaped(slot: Slot, text: str) -> Iterator[Reading]:
 
 def answered(slot: Slot, text: str) -> Iterator[Reading]:
     """The value that a reply to a question for this slot gives."""
+    whole = next(quoted(text), None) if slot.kind == "text" else None
+    if whole is not None:
+        yield Reading(whole[0], STRONG, whole[1], whole[2])
+        return
     first = sentences(text)[:1]
-    core = LEAD.sub("", first[0], count=1).strip().rstrip(".!") if first else ""
+    said = first[0] if first else ""
+    core = said if slot.kind == "boolean" else LEAD.sub("", said, count=1).strip().rstrip(".!")
     value = KINDS[slot.kind].answer(slot.schema, core)
     if value is not None:
         yield Reading(value, STRONG, 0, len(first[0]))
@@ -192,15 +198,15 @@ def affirmation(text: str) -> bool | None:
 def from_results(slot: Slot, results: Iterable[str], hints: frozenset[str]) -> Any:
     """An identifier that an earlier tool result holds under the slot's name, or None.
 
-    Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers are taken
-    from results: a day or an amount in a record says how things are, not how somebody wants them."""
+    Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers, and values
+    that the hints say, are taken: a day or an amount in a record is how things are, not how somebody wants them."""
     if slot.kind not in ("code", "integer", "text"):
         return None
     label = slot.label
     best: tuple[int, Any] | None = None
     for text in reversed(list(results)):
         for record in records(text):
-            value = next((v for k, v in record.items() if _names(k, label) and _identifies(v)), None)
+            value = next((v for k, v in record.items() if _names(k, label) and _known(v, hints)), None)
             if value is not None:
                 overlap = len(
                     hints & stems(" ".join(scalar(v) for v in record.values() if not isinstance(v, dict | list)))
@@ -215,6 +221,10 @@ def from_results(slot: Slot, results: Iterable[str], hints: frozenset[str]) -> A
 def _names(key: str, label: str) -> bool:
     said = humanize(key)
     return said == label or said + " id" == label or said == label + " id"
+
+
+def _known(value: Any, hints: frozenset[str]) -> bool:
+    return _identifies(value) or (isinstance(value, str) and bool(value) and stems(value) <= hints)
 
 
 def _identifies(value: Any) -> bool:
@@ -264,9 +274,12 @@ def render(value: Any) -> str:
     if isinstance(value, list | tuple):
         if any(isinstance(entry, Mapping) for entry in value):
             return "; ".join(render(entry) for entry in value)
-        said = [
+        parts = [
             f'"{entry}"' if isinstance(entry, str) and re.search(r",| and ", entry) else render(entry)
             for entry in value
         ]
-        return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}" if said else "none"
-    return scalar(value)
+        if not parts:
+            return "none"
+        return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" and {parts[-1]}"
+    said = scalar(value)
+    return f'"{said}"' if isinstance(value, str) and SENTENCE.search(said) else said

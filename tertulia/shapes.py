@@ -9,7 +9,7 @@ from typing import Any, Literal
 from tertulia.acts import affirms, negates
 from tertulia.wording import MONTH, NUMBER_WORDS, WEEKDAYS, humanize, normal, stem, words
 
-__all__ = ["KINDS", "Kind", "Shape", "kind_of", "normal_schema"]
+__all__ = ["KINDS", "Kind", "Shape", "kind_of", "normal_schema", "quoted"]
 
 Kind = Literal[
     "enum",
@@ -45,7 +45,7 @@ TIME = re.compile(r"\b\d{1,2}:\d{2}(?:\s?[ap]\.?m)?\b|\b\d{1,2}\s?[ap]\.?m\b", r
 CODE = re.compile(r"(?<![\w@.])(?=[\w$/#-]*\d)[\w$#][\w$/#-]*(?<![-/])(?![\w@])")
 NUMBER = re.compile(r"(?<![\w.-])[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w@]|[-/:.]\d)")
 SPELLED = re.compile(rf"\b(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
-NAME = re.compile(r"(?<![.?!] )(?<!^)\b(?!I\b)[A-Z][\w'-]+(?: (?:of|the|and|in|on|to|[A-Z0-9][\w'-]*))* ?(?<![ ])")
+NAME = re.compile(r"(?<![.?!] )(?<!^)\b(?!I\b)[A-Z][\w'-]+(?: (?:of|the|in|on|to|[A-Z0-9][\w'-]*))* ?(?<![ ])")
 UP_TO = re.compile(r"[^.;!?\n,]*(?:[.,](?=\w)[^.;!?\n,]*)*")
 ID_WORDS = frozenset(
     ("id", "number", "code", "token", "key", "reference", "ref", "sku", "iban", "isbn", "postcode", "zip")
@@ -108,11 +108,9 @@ def kind_of(name: str, schema: Schema, root: Schema) -> Kind:
 
 
 def quoted(text: str) -> Iterator[Found]:
-    """What stands in quotes. Quotes around the whole text quote nothing in it."""
+    """What stands in quotes."""
     for match in QUOTED.finditer(text):
-        if len(match[0]) > 0.9 * len(text) and len(text) > 40:
-            continue
-        yield (match[1] or match[2] or match[3]).strip().rstrip(".,"), match.start(), match.end()
+        yield (match[1] or match[2] or match[3]).strip().rstrip(","), match.start(), match.end()
 
 
 def by(pattern: re.Pattern[str]) -> Callable[[Schema, str], Iterator[Found]]:
@@ -173,7 +171,7 @@ def codes(schema: Schema, text: str) -> Iterator[Found]:
         return
     for value, start, end in quoted(text):
         if " " not in value:
-            yield value, start, end
+            yield value.rstrip("."), start, end
     for match in CODE.finditer(text):
         if not DATE.fullmatch(match[0]):
             yield match[0].lstrip("#"), match.start(), match.end()
@@ -189,8 +187,8 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def texts(schema: Schema, text: str) -> Iterator[Found]:
-    found = list(quoted(text))
-    yield from found
+    found = [(value, start, end) for value, start, end in quoted(text) if end - start < 0.9 * len(text)]
+    yield from found  # quotes around the whole text quote nothing in it
     if not found:
         for match in NAME.finditer(text):
             if match[0].lower() not in WEEKDAYS and len(match[0]) > 2:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tertulia.acts import Act, act_of, drops, negates, substance
+from tertulia.acts import Act, act_of, drops, negates, question, substance
 from tertulia.contracts import Neighbour, View
 from tertulia.filling import LABELLED, SHAPED, Path, Slot, from_results, label_said, read, slots
 from tertulia.matching import Match, best_tools
 from tertulia.records import Message, ToolCall
-from tertulia.wording import asks, sentences, stems
+from tertulia.wording import stems
 from tertulia.world import ToolSpec
 
 __all__ = ["Called", "Desk", "Request"]
@@ -140,11 +140,11 @@ class Desk:
             elif message.role in ("user", "colleague"):
                 yield at, message, last
 
-    def asked(self, wanted: tuple[Slot, ...], question: Message | None) -> tuple[bool, Slot | None]:
+    def asked(self, wanted: tuple[Slot, ...], asking: Message | None) -> tuple[bool, Slot | None]:
         """Whether a message of its own asked for a value, and for which of these slots."""
-        if question is None or act_of(question.text) is not Act.ASK:
+        if asking is None or act_of(asking.text) is not Act.ASK:
             return False, None
-        core = " ".join(s for s in sentences(question.text) if asks(s)) or question.text
+        core = question(asking.text)
         named = [slot for slot in wanted if label_said(slot.label, core)]
         return True, max(named, key=lambda slot: len(slot.label), default=None)
 
@@ -155,9 +155,9 @@ class Desk:
         sure: dict[Path, float] = {}
         unknown: set[Path] = set()
         kinds = {slot.path: slot.kind for slot in wanted}
-        for at, message, question in self.replies():
+        for at, message, asking in self.replies():
             current = at >= self.start
-            was_asked, slot = self.asked(wanted, question) if current else (False, None)
+            was_asked, slot = self.asked(wanted, asking) if current else (False, None)
             if slot is not None and UNKNOWN.search(message.text):
                 unknown.add(slot.path)
                 continue

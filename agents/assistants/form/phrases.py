@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tertulia.contracts import Utterance
 from tertulia.filling import render
+from tertulia.principles import Secret
 from tertulia.records import ToolCall
 from tertulia.wording import humanize, past_participle, scalar, verb
 from tertulia.world import ToolSpec
@@ -29,7 +30,8 @@ ASK = (
     "May I have the {label}, please?",
 )
 ASK_CHOICE = ("Which {label} would you like: {choices}?", "What should the {label} be: {choices}?")
-ASK_YES_NO = ("Should the {label} be set, yes or no?",)
+ASK_SEVERAL = ("What are the {label}?", "Could you tell me the {label}, please?", "May I have the {label}, please?")
+ASK_YES_NO = ("About the {label}{hint}: yes or no?", "What about the {label}{hint}, yes or no?")
 CONFIRM = (
     "I am about to {clause}. Shall I go ahead?",
     "Let me check: I would {clause}. Is that right?",
@@ -97,23 +99,24 @@ def clause(tool: ToolSpec, args: dict[str, Any]) -> str:
     return f"{deed(tool)} ({values})" if values else deed(tool)
 
 
-def result_text(text: str, most: int = 12) -> str:
-    """A tool's result in words, at most so many values of it."""
+def result_text(text: str, private: frozenset[str] = frozenset(), most: int = 12) -> str:
+    """A tool's result in words, at most so many values of it; `private` fields of records inside it are left out."""
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
         return text[:200]
-    said = [piece for piece in _pieces(value, "")][:most]
-    return "; ".join(said) if said else "nothing"
+    said = list(_pieces(value, "", private, outer=True))[:most]
+    return "; ".join(said) if said else "nothing that I may pass on"
 
 
-def _pieces(value: Any, label: str) -> Iterator[str]:
+def _pieces(value: Any, label: str, private: frozenset[str], outer: bool = False) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _pieces(inner, humanize(str(key)))
+            if outer or not private.intersection(humanize(str(key)).split()):
+                yield from _pieces(inner, humanize(str(key)), private)
     elif isinstance(value, list) and any(isinstance(entry, dict | list) for entry in value):
         for entry in value[:3]:
-            said = ", ".join(list(_pieces(entry, ""))[:5])
+            said = ", ".join(list(_pieces(entry, "", private))[:5])
             if said:
                 yield f"{label} {said}".strip()
     elif isinstance(value, list):
@@ -131,10 +134,13 @@ def ask(desk: "Desk", move: Any) -> Utterance:
     slot, rng = move.slot, desk.view.rng
     choices = slot.schema.get("enum") or ()
     if slot.kind == "boolean":
-        text = rng.choice(ASK_YES_NO).format(label=slot.label)
+        hint = str(slot.schema.get("description", "")).rstrip(".")
+        text = rng.choice(ASK_YES_NO).format(label=slot.label, hint=f" ({hint})" if hint else "")
     elif 1 < len(choices) <= 6:
         said = [humanize(str(choice)) if isinstance(choice, str) else str(choice) for choice in choices]
         text = rng.choice(ASK_CHOICE).format(label=slot.label, choices=", ".join(said[:-1]) + f" or {said[-1]}")
+    elif slot.kind == "list":
+        text = rng.choice(ASK_SEVERAL).format(label=slot.label)
     else:
         text = rng.choice(ASK).format(label=slot.label, deed=deed(move.tool))
     return to_client(desk, text)
@@ -161,7 +167,7 @@ def instruct(desk: "Desk", move: Any) -> Utterance:
 
 def report(desk: "Desk", move: Any) -> Utterance:
     args, rng = move.called.call.args, desk.view.rng
-    result = result_text(move.called.result.text)
+    result = result_text(move.called.result.text, private_fields(desk))
     if move.tool.writes:
         with_ = f" ({with_values(args)})" if args else ""
         text = rng.choice(DONE).format(done=done(move.tool), with_=with_, result=result)
@@ -169,6 +175,12 @@ def report(desk: "Desk", move: Any) -> Utterance:
         for_ = f" when I {past(move.tool)} ({with_values(args)})" if args else f" when I {past(move.tool)}"
         text = rng.choice(FOUND).format(for_=for_, result=result)
     return to_client(desk, f"{text} {rng.choice(MORE)}")
+
+
+def private_fields(desk: "Desk") -> frozenset[str]:
+    """The fields that the principles in force protect in other people's records."""
+    rules = (p.detector for p in desk.view.principles if isinstance(p.detector, Secret) and p.detector.of == "others")
+    return frozenset(word for rule in rules for field in rule.fields for word in humanize(field).split())
 
 
 def past(tool: ToolSpec) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tertulia.acts import question
 from tertulia.contracts import View
 from tertulia.filling import label_of, render
 from tertulia.scenario import Want
-from tertulia.wording import asks, forms, normal, sentences, stem, stems
+from tertulia.wording import forms, normal, scalar, stem, stems
 
 __all__ = ["Fact", "asked_for", "facts", "misstated"]
 
@@ -43,8 +44,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Fact]:
 
 def asked_for(text: str, known: list[Fact]) -> Fact | None:
     """The fact whose words a question says: the longest label first, then the order of the facts."""
-    core = " ".join(s for s in sentences(text) if asks(s)) or text
-    said = stems(core)
+    said = stems(question(text))
     rated = []
     for nth, fact in enumerate(known):
         wanted = [stem(word) for word in fact.label.split()]
@@ -75,5 +75,5 @@ def _said(fact: Fact, low: str, text: str) -> bool:
         return all(_said(Fact(fact.path, entry), low, text) for entry in value)
     if isinstance(value, Mapping):
         return all(_said(Fact((*fact.path, str(k)), v), low, text) for k, v in value.items())
-    said = render(value)
+    said = scalar(value).strip().rstrip(".!?")
     return not said or said.lower() in low or normal(said) in forms(text)

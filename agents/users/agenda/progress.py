@@ -90,8 +90,8 @@ def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> 
         take_in_report(state, want, message)
     elif act in (Act.OTHER, Act.CLOSE):
         state.fruitless += 1
-    elif act is Act.ASK:
-        state.fruitless += 0 if state.on_topic else 1
+    elif act in (Act.ASK, Act.CONFIRM) and not state.on_topic:
+        state.fruitless += act is Act.CONFIRM
 
 
 def take_in_by_hand(state: Progress, want: Want, act: Act, by_hand: set[str]) -> None:
