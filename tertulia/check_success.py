@@ -23,7 +23,7 @@ def no_state(r: Reading) -> Iterator[Fault]:
 
 
 def start_paths(r: Reading) -> Iterator[Fault]:
-    seen = set()
+    seen: set[object] = set()
     for variant, scenario, world, state in _stateful(r):
         for raw, (path, value) in zip(r.scenario.start, scenario.start.items(), strict=False):
             if wrong := lost_step(state, path, world.model, new="last"):

@@ -49,6 +49,7 @@ def told(scenario: Scenario, slots: Mapping[str, Any], caller: str) -> Known:
     known.add(scenario.script.opening, scenario.policy, dict(slots))
     for name, party in scenario.cast.items():
         known.add({key: fact for key, fact in party.knows.items() if key not in party.secret or name == caller})
+        known.add([decision.because for decision in party.decides])
     for want in scenario.script.wants:
         known.add(want.say, want.change.say if want.change else "")
     return known

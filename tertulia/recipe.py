@@ -26,14 +26,14 @@ class RecipeCast(Record):
 class Recipe(Record):
     """One file of scenarios/recipes."""
 
-    id: str
-    title: str
+    id: str = Field(description="the name of its file")
+    title: str = Field(description="what happens, in one line")
     source: str = Field(description="where the method comes from")
     casts: dict[str, RecipeCast] = Field(min_length=1, description="rules, models, ... -> the parts")
     stop_at_violation: bool = Field(False, description="end at the first marked assistant draft instead of revising")
     judges: tuple[str, ...] = Field((), description="every one is asked of each finished conversation")
     gates: tuple[str, ...] = Field((), description="judges that must pass, or nothing of the conversation is exported")
-    exports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = Field((), description="the formats its conversations are good for")
 
 
 def _folder() -> Path:

@@ -54,14 +54,14 @@ class Decision(Record):
     """How a colleague answers when it is asked about a call."""
 
     call: str = Field(description="the tool it is asked about")
-    answer: Literal["yes", "no"]
-    because: str = ""
+    answer: Literal["yes", "no"] = Field(description="what it says to the call")
+    because: str = Field("", description="the reason it gives")
 
 
 class Party(Record):
     """One speaker."""
 
-    role: Role
+    role: Role = Field(description="what it is in the conversation")
     persona: str = Field("", description="who this is and how they talk")
     knows: dict[str, Any] = Field({}, description="facts the party holds and may tell when asked")
     secret: tuple[str, ...] = Field((), description="keys of `knows` that it must not tell")
@@ -90,7 +90,7 @@ class Want(Record):
     outcome: Literal["done", "refused"] = Field(
         "done", description="refused: the rules of the world forbid it, and success is that it did not happen"
     )
-    change: ChangeOfMind | None = None
+    change: ChangeOfMind | None = Field(None, description="what the user changes about it when asked to confirm")
 
     @property
     def gold(self) -> dict[str, Any]:
@@ -108,8 +108,8 @@ class Script(Record):
 
     of: str = Field("", description="the party that holds it; left out: the only user")
     opening: str = Field(min_length=1, description="the fixed first message")
-    wants: tuple[Want, ...] = ()
-    never_say: tuple[str, ...] = ()
+    wants: tuple[Want, ...] = Field((), description="what the user wants, in the order it comes up")
+    never_say: tuple[str, ...] = Field((), description="texts that the user must not say")
     patience: int = Field(3, ge=1, le=20, description="fruitless answers before the user gives up")
 
 
@@ -120,17 +120,19 @@ class CallsExpected(Record):
     subset: no call that is not wanted; none: calls are not compared. Calls of tools that only read are compared
     for strict and unordered alone, and a write that nobody wanted fails in every mode but none."""
 
-    match: Literal["strict", "unordered", "superset", "subset", "none"] = "superset"
+    match: Literal["strict", "unordered", "superset", "subset", "none"] = Field(
+        "superset", description="how the calls made are compared with the calls wanted"
+    )
 
 
 class Success(Record):
     """What makes a conversation a success."""
 
-    calls: CallsExpected = CallsExpected()
+    calls: CallsExpected = Field(CallsExpected(), description="how the calls made must match those wanted")
     state: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the end")
     says: tuple[str, ...] = Field((), description="texts the assistant must have said to the user, any case")
-    never_calls: tuple[str, ...] = ()
-    never_says: tuple[str, ...] = ()
+    never_calls: tuple[str, ...] = Field((), description="tools that nobody may call")
+    never_says: tuple[str, ...] = Field((), description="texts the assistant must not say to the user, any case")
     unchanged: bool = Field(False, description="the state at the end equals the state at the start")
 
 
@@ -140,7 +142,7 @@ class Limits(Record):
     turns: int = Field(24, ge=2, le=500, description="utterances of all parties")
     revisions: int = Field(2, ge=0, le=20, description="how often one answer may be sent back")
     user_revisions: int = Field(2, ge=0, le=20, description="how often one user turn may be sent back")
-    plan_revisions: int = Field(2, ge=0, le=20)
+    plan_revisions: int = Field(2, ge=0, le=20, description="how often the plan may be sent back")
     tool_calls: int = Field(16, ge=0, le=500, description="in the whole conversation")
     rounds: int = Field(6, ge=1, le=50, description="tool rounds in a row, before the speaker must say something")
 
@@ -148,20 +150,20 @@ class Limits(Record):
 class Example(Record):
     """A fixed answer of a tool for certain arguments."""
 
-    args: dict[str, Any] = Field({}, alias="with")
-    returns: Any = None
-    error: str = ""
+    args: dict[str, Any] = Field({}, alias="with", description="the arguments it answers; others may be anything")
+    returns: Any = Field(None, description="what the tool returns")
+    error: str = Field("", description="or the words with which it refuses")
 
 
 class ToolSchema(Record):
     """A tool given as plain JSON Schema, with fixed answers."""
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
-    description: str = ""
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="what it is called by")
+    description: str = Field("", description="what it does, as its caller reads it")
     parameters: dict[str, Any] = Field({"type": "object", "properties": {}}, description="JSON Schema of an object")
     output: dict[str, Any] = Field({}, description="JSON Schema of what it returns, where known")
-    writes: bool = False
-    owner: Role = "assistant"
+    writes: bool = Field(False, description="whether it changes anything")
+    owner: Role = Field("assistant", description="who it is meant for")
     examples: tuple[Example, ...] = Field((), description="the first whose `with` agrees with the call answers it")
     returns: Any = Field(None, description="the answer when no example fits")
 
@@ -169,33 +171,36 @@ class ToolSchema(Record):
 class InjectedFault(Record):
     """A tool fails on purpose, so many times, from its first call on."""
 
-    tool: str
-    error: str = "The service did not answer in time. Please try again."
-    times: int = Field(1, ge=1, le=20)
+    tool: str = Field(description="the tool's name")
+    error: str = Field("The service did not answer in time. Please try again.", description="what its caller reads")
+    times: int = Field(1, ge=1, le=20, description="how many of its first calls fail")
 
 
 class Scenario(Record):
     """One scenario file."""
 
     id: Name
-    title: str = ""
-    kind: Kind
-    recipe: str = "user_script"
+    title: str = Field("", description="one line for people")
+    kind: Kind = Field(description="what makes it hard")
+    recipe: str = Field("user_script", description="the method it is played by")
     world: str = Field("", description="a bundled or installed world; or give `tools`")
     tools: tuple[ToolSchema, ...] = Field((), description="tools as JSON Schema, when no world is named")
     tools_file: str = Field("", description="a JSON or YAML list of tools beside the scenario file")
     policy: str = Field("", description="what the assistant is told, when no world is named or to add to its policy")
     principles: tuple[GivenPrinciple, ...] = Field((), description="ids of bundled principles, or principles in full")
-    cast: dict[Name, Party] = Field(min_length=2)
-    floor: Literal["alternate", "round_robin", "addressed", "planned"] = "alternate"
+    cast: dict[Name, Party] = Field(min_length=2, description="who talks; at least a user and an assistant")
+    floor: Literal["alternate", "round_robin", "addressed", "planned"] = Field(
+        "alternate",
+        description="who speaks next: user and assistant in turn, everybody, the addressee, or the plan's order",
+    )
     private: bool = Field(False, description="an addressed message is heard by its addressees alone")
     slots: dict[Name, Any] = Field({}, description="named values, used as ${name}")
-    script: Script
-    success: Success = Success()
+    script: Script = Field(description="what the user holds")
+    success: Success = Field(Success(), description="what makes the conversation a success")
     start: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the start")
-    faults: tuple[InjectedFault, ...] = ()
+    faults: tuple[InjectedFault, ...] = Field((), description="tools that fail on purpose")
     vary: dict[str, Choices] = Field({}, description="slots.NAME, PARTY.persona or PARTY.knows.KEY -> choices")
-    limits: Limits = Limits()
+    limits: Limits = Field(Limits(), description="where the conversation stops")
 
     @property
     def user(self) -> str:

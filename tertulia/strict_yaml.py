@@ -163,6 +163,7 @@ class _Reader:
         return value
 
     def _fault(self, event: Any, message: str, suggestion: str = "", *, stop: bool = False) -> None:
+        """Note a fault, and read on unless it says to stop."""
         line, column = _start(event)
         self.faults.append(Fault(self.file, line, column, message, rule="yaml", suggestion=suggestion))
         if stop:
@@ -276,14 +277,16 @@ class _Reader:
         if tag in ("!", CORE_TAG + "str") or (tag is None and not event.implicit[0]):
             return text
         if tag is not None and tag not in (CORE_TAG + kind for kind in ("null", "bool", "int", "float")):
-            return self._fault(event, f"unknown tag {_tag(event)!r}") or text
+            self._fault(event, f"unknown tag {_tag(event)!r}")
+            return text
         return self._plain(event, text)
 
     def _plain(self, event: Any, text: str) -> Any:
         if text in WORDS:
             return WORDS[text]
         if LEADING_ZERO.fullmatch(text):
-            return self._fault(event, f"{text} begins with a zero", f' (put it in quotes: "{text}")') or text
+            self._fault(event, f"{text} begins with a zero", f' (put it in quotes: "{text}")')
+            return text
         if INTEGER.fullmatch(text):
             if len(text) > MOST_DIGITS:
                 return self._fault(event, f"a number of more than {MOST_DIGITS} digits")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 from tertulia.errors import did_you_mean
 from tertulia.validation import Steps, shown
@@ -25,6 +25,7 @@ TYPES = {
     "object": "a mapping",
     "null": "nothing",
 }
+META = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 LIMITS = {
     "minimum": "expected at least {0}, got {1}",
     "maximum": "expected at most {0}, got {1}",
@@ -72,7 +73,8 @@ def misfits(schema: Mapping[str, Any], args: Mapping[str, Any]) -> Iterator[Misf
 
 
 def _said(error: ValidationError) -> tuple[str, str]:
-    wanted, given = error.validator_value, error.instance
+    wanted: Any = error.validator_value
+    given: Any = error.instance
     if error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
         hint = f' (put it in quotes: "{shown(given)}")' if "string" in types and isinstance(given, int | float) else ""
@@ -80,8 +82,9 @@ def _said(error: ValidationError) -> tuple[str, str]:
     if error.validator == "enum":
         return f"expected one of {', '.join(map(shown, wanted))}, got {shown(given)}", did_you_mean(str(given), wanted)
     if error.validator == "required":
-        lacking = next(name for name in wanted if name not in given)
-        return f"needs {next((n for n in wanted if repr(n) in error.message.split(' ')[0]), lacking)!r}", ""
+        lacking = [name for name in wanted if name not in given]
+        named = [name for name in lacking if error.message.startswith(repr(name))]  # one error for each
+        return f"needs {(named or lacking)[0]!r}", ""
     if error.validator in LIMITS:
         size = len(given) if error.validator in ("minLength", "maxLength", "minItems", "maxItems") else shown(given)
         return LIMITS[error.validator].format(wanted, size), ""
@@ -105,11 +108,14 @@ def target(root: Any, ref: str) -> Any:
 
 def schema_faults(schema: Mapping[str, Any]) -> Iterator[Misfit]:
     """What keeps a tool's `parameters` from being a JSON Schema that can be used without leaving the file."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        error = best_match([error]) or error
-        yield tuple(error.absolute_path), f"not a JSON Schema: {_said(error)[0]}", ""
+    wrong = list(META.iter_errors(schema))
+    for error in wrong:
+        at = tuple(error.absolute_path)
+        if at[-1:] == ("type",) and isinstance(error.instance, str):
+            yield at, f"there is no type {error.instance!r} in JSON Schema", did_you_mean(error.instance, TYPES)
+        else:
+            yield at, f"not a JSON Schema: {_said(best_match([error]) or error)[0]}", ""
+    if wrong:
         return
     if schema.get("type", "object") != "object":
         yield ("type",), f"a tool's parameters are an object, not {shown(schema['type'])}", ""
