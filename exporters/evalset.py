@@ -83,7 +83,7 @@ def digest(value: Any) -> bytes:
 def schema() -> str:
     """The JSON Schema of a line, as the text of its file."""
     made = EvalItem.model_json_schema(by_alias=True)
-    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:tertulia:schema:evalset", **made}
     return json.dumps(made, ensure_ascii=False, indent=2) + "\n"
 
 

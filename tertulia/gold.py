@@ -23,7 +23,7 @@ from tertulia.records import Change, Message, Record
 from tertulia.scenario import Scenario
 from tertulia.world import ToolSpec, World, look_up
 
-__all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure"]
+__all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
 
 
 class GoldCall(Record):
@@ -269,6 +269,7 @@ def apply(state: dict[str, Any], path: str, change: Change) -> None:
 
 
 def state_faults(expected: Mapping[str, Any], end: dict[str, Any]) -> Iterable[str]:
+    """Each expected value that the end state does not hold; None stands for absent."""
     for path, value in expected.items():
         try:
             found = look_up(end, path)

@@ -484,7 +484,8 @@ def test_choices_that_settle_to_the_same_scenario_are_one_item():
 
 def test_the_published_schema_of_evaluation_items_is_current():
     home = Path(exporters.__path__[0]).parent / "scenarios" / "schema" / "evalset.json"
-    assert home.read_text(encoding="utf-8") == schema()
+    current = home.read_text(encoding="utf-8") == schema()
+    assert current, f"write it anew: python -m tertulia.exporters.evalset {home}"
 
 
 # --- files -------------------------------------------------------------------------------------------------------
