@@ -4,12 +4,13 @@ A detector is data from a small vocabulary (the `Detector` union below); what ea
 draft is in `tertulia.detectors`. A principle without a detector is left to model critics.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tertulia.errors import ScenarioError, did_you_mean
 from tertulia.records import Record, Severity
@@ -26,16 +27,28 @@ __all__ = [
 Subject = Literal["user", "assistant", "colleague", "plan"]
 
 
-class Pattern(Record):
-    """The draft's text matches (or, with `must`, fails to match) one of these regular expressions.
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern
 
-    Case is ignored. `unless` lists patterns that excuse the match when they hold in the same sentence."""
+
+Regex = Annotated[str, AfterValidator(_compiles)]
+
+
+class Pattern(Record):
+    """A sentence of the draft matches (or, with `must`, none of them matches) one of these regular expressions.
+
+    Case is ignored. `unless` lists patterns that excuse the match when they hold in the same sentence. `when`
+    limits the rule to the speaker's first words, or to what it says right after a call that failed."""
 
     kind: Literal["pattern"]
-    any_of: tuple[str, ...] = Field(min_length=1)
-    unless: tuple[str, ...] = ()
+    any_of: tuple[Regex, ...] = Field(min_length=1)
+    unless: tuple[Regex, ...] = ()
     must: bool = False
-    when: Literal["always", "first_turn", "after_error", "after_refusal"] = "always"
+    when: Literal["always", "first_turn", "after_error"] = "always"
 
 
 class Avoid(Record):
@@ -48,7 +61,10 @@ class Avoid(Record):
 class AskFirst(Record):
     """A call is made before `of` was asked about it and said yes.
 
-    `tools` empty means every tool that writes. A yes counts once, for one call of the tool that was asked about."""
+    `tools` empty means every tool that writes; with `of: colleague`, those that a colleague of the cast decides
+    on, if any. A question asks for a go-ahead and names the action (the tool's verb or object, or the call's
+    values); the yes is what the asked party says next. A yes counts for one call, or for each of the calls that
+    the question named; a call that failed may be made again; a changed value ("yes, but monday") must be used."""
 
     kind: Literal["ask_first"]
     tools: tuple[str, ...] = ()
@@ -56,7 +72,8 @@ class AskFirst(Record):
 
 
 class CallFirst(Record):
-    """A call of `tools` is made before any of `first` has succeeded. Empty `tools`: every other tool."""
+    """A call of `tools` is made before the speaker's call of any of `first` has succeeded. Empty `tools`: every
+    other tool."""
 
     kind: Literal["call_first"]
     first: tuple[str, ...] = Field(min_length=1)
@@ -64,7 +81,8 @@ class CallFirst(Record):
 
 
 class NeverCall(Record):
-    """One of these tools is called at all, or called again with the same arguments (`repeats`)."""
+    """One of these tools is called at all; or, with `repeats`, called again with the same arguments although it
+    succeeded and nothing has happened since that calls for it (empty `tools`: any tool)."""
 
     kind: Literal["never_call"]
     tools: tuple[str, ...] = ()
@@ -72,16 +90,19 @@ class NeverCall(Record):
 
 
 class Grounded(Record):
-    """A value (identifier, number, date, address, amount) appears that the speaker has not seen anywhere.
+    """A value (identifier, number, date, weekday, e-mail or web address, amount) appears that the speaker has seen
+    nowhere: not in what it heard, called and got, not in its policy, knowledge, persona, script or tools.
 
-    `where` is the draft's text or the arguments of its calls."""
+    `where` is the draft's text or the arguments of its calls. Small counts of things ("two options") and list
+    numbers are excused in text; choices of the tool's schema and reworded notes in arguments."""
 
     kind: Literal["grounded"]
     where: Literal["text", "arguments"]
 
 
 class Claim(Record):
-    """The draft claims that something was done which no successful call of the conversation did."""
+    """The draft claims that something was done, checked or passed on which no successful call or message of the
+    conversation did. Questions, conditions, offers, plans and denials are no claims."""
 
     kind: Literal["claim"]
 
@@ -90,9 +111,11 @@ class Secret(Record):
     """The draft reveals, to somebody who has not been told it, something private.
 
     `own`: a value its speaker's party marks as secret, or a text its script must never say.
-    `others`: a value that belongs to somebody else's record: it was seen only in tool results, under a
-    field named in `fields`, in a record that is not the counterpart's own.
-    `internals`: the names of tools or the text of the instructions."""
+    `others`: a value under a field named in `fields` (`phone` also names `mobile_phone`) of a person's record
+    that only tool results showed and that is not the counterpart's own. A record is a person's when its tool or
+    one of its keys names one (customer, patient, account, ...); it is the counterpart's own when it holds, or
+    links to, who the counterpart is.
+    `internals`: names of tools, raw data, or sentences of the instructions that are addressed to the speaker."""
 
     kind: Literal["secret"]
     of: Literal["own", "others", "internals"]
@@ -100,14 +123,16 @@ class Secret(Record):
 
 
 class Asks(Record):
-    """The draft asks for something that must never be asked for (regular expressions, in a question or request)."""
+    """The draft asks for something that must never be asked for (regular expressions, in a question or request
+    that is not denied: "never send me your password" asks for nothing)."""
 
     kind: Literal["asks"]
-    any_of: tuple[str, ...] = Field(min_length=1)
+    any_of: tuple[Regex, ...] = Field(min_length=1)
 
 
 class Language(Record):
-    """The draft is in another language than the conversation so far (or than `only`, a BCP-47 code)."""
+    """The draft is in another language than the conversation so far (or than `only`, a BCP-47 code). Told by
+    function words: English, German, French, Spanish, Italian, Portuguese and Dutch, from five words on."""
 
     kind: Literal["language"]
     only: str = ""
@@ -123,7 +148,8 @@ class Length(Record):
 
 
 class Repetition(Record):
-    """The draft says (nearly) the same as an earlier message of its speaker. `share` of its words, 0 to 1."""
+    """The draft says (nearly) the same to the same party as an earlier message of its speaker: it has the same
+    values and at least `share` (0 to 1) of the words."""
 
     kind: Literal["repetition"]
     share: float = Field(0.9, gt=0, le=1)
@@ -131,15 +157,19 @@ class Repetition(Record):
 
 
 class Role(Record):
-    """The speaker speaks for somebody else: a line labelled with another party, or words that only the other role says."""
+    """The speaker speaks for somebody else: a line labelled with another party ("Agent: ..."), or words that only
+    the other role says (`any_of`, regular expressions)."""
 
     kind: Literal["role"]
-    any_of: tuple[str, ...] = ()
+    any_of: tuple[Regex, ...] = ()
 
 
 class Script(Record):
-    """A simulated party departs from its script: it states a value that is neither known to it nor heard,
-    or denies knowing one that it does know (`withholds`), or a plan leaves out a want or the fixed opening."""
+    """A simulated party or its planner departs from the script.
+
+    `invents`: it states a value that it neither knows nor has heard.
+    `plan_incomplete`: a plan changes the fixed opening or leaves out a call that is wanted.
+    `plan_reveals`: a plan holds a text that must never be said, or somebody's secret."""
 
     kind: Literal["script"]
     what: Literal["invents", "plan_incomplete", "plan_reveals"]

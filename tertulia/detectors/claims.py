@@ -1,0 +1,164 @@
+"""What a text says has been done: claims, told from questions, conditions, offers, plans and denials."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tertulia.wording import BASES, KEPT, asks, sentences, stem, words
+
+__all__ = ["Said", "claims"]
+
+ADVERBS = frozenset(
+    [
+        *("just", "now", "already", "also", "successfully", "then", "both", "hereby", "all", "gladly", "happily"),
+        *("gone", "went", "ahead", "and", "since", "therefore", "since", "indeed", "today", "officially", "personally"),
+    ]
+)
+HAVE = frozenset(["have", "has", "had", "'ve"])
+FIRST = frozenset(["i", "we", "i've", "we've", "i'd", "we'd"])
+BE_NOW = frozenset(["is", "are", "was", "were", "it's", "that's"])
+GOVERNING = frozenset(
+    [
+        *("if", "once", "when", "whenever", "after", "until", "till", "unless", "before", "whether", "as", "would"),
+        *(
+            "could",
+            "should",
+            "shall",
+            "may",
+            "might",
+            "can",
+            "will",
+            "i'll",
+            "we'll",
+            "you'll",
+            "it'll",
+            "to",
+            "cannot",
+        ),
+        *(
+            "not",
+            "never",
+            "nothing",
+            "none",
+            "neither",
+            "nor",
+            "no",
+            "nobody",
+            "without",
+            "haven't",
+            "hasn't",
+            "hadn't",
+        ),
+        *("isn't", "aren't", "wasn't", "weren't", "didn't", "can't", "couldn't", "i'd", "unable", "wish", "only"),
+    ]
+)
+RELATIVE = frozenset(["that", "which", "who", "whose", "what", "where", "orders", "items", "bookings", "parcels"])
+LEADING = frozenset(["to", "for", "and", "it", "your", "the", "successfully", "as", "on", "that", "now", "both", "all"])
+SEGMENT = re.compile(r"[,;:()\u2013\u2014]| - ")
+GENERIC = re.compile(
+    r"^(?:(?:great|good|okay|ok|sure|perfect|thanks|thank you|right|certainly)\b\W*)?(?:(?:it(?:'s| is)|that(?:'s| is)|"
+    r"everything(?:'s| is)|you(?:'re| are)|we(?:'re| are))\s+)?(?:now\s+)?(?:all\s+)?"
+    r"(?:done|set|sorted|taken care of)\b(?!\s+(?:to|of|by|when|up|if|once|out|in|at|so)\b)",
+    re.IGNORECASE,
+)
+GENERIC_HAS = re.compile(
+    r"\b(?:(?:it|that|this|everything)(?: has|'s)(?: all)?(?: now| already)? been (?:done|sorted|taken care of)"
+    r"|i(?:'ve| have)(?: now| just| already)? (?:done (?:it|that|this|so)|taken care of (?:it|that|everything)))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A claim: the sentence, the stem of its verb, and who is said to have acted (`me`, or `it` for a passive)."""
+
+    sentence: str
+    verb: str
+    who: str
+
+
+@lru_cache(maxsize=KEPT)
+def claims(text: str) -> tuple[Said, ...]:
+    """Everything that a text says has been done."""
+    return tuple(said for sentence in sentences(text) if not asks(sentence) for said in _claims(sentence))
+
+
+def _claims(sentence: str) -> list[Said]:
+    if GENERIC.search(sentence) or GENERIC_HAS.search(sentence):
+        return [Said(sentence, "do", "me"), *_verbs(sentence)]
+    return _verbs(sentence)
+
+
+def _verbs(sentence: str) -> list[Said]:
+    found: list[Said] = []
+    for nth, segment in enumerate(SEGMENT.split(sentence.replace("\u2019", "'"))):
+        tokens = list(words(segment))
+        for at, token in enumerate(tokens):
+            if GOVERNING.intersection(tokens[:at]) - _harmless(tokens, at):
+                break
+            who = "me" if token in FIRST else "it" if token in BE_NOW or token in HAVE else ""
+            if who:
+                found += [Said(sentence, verb, who) for verb in _after(tokens, at, who)]
+        if tokens and nth == 0 and _leads(tokens):
+            found.append(Said(sentence, stem(tokens[0]), "it"))
+    return found
+
+
+def _harmless(tokens: list[str], at: int) -> frozenset[str]:
+    """Words before this place that look governing and are not: `as requested`, `once again`, `no problem`."""
+    before = " ".join(tokens[:at])
+    found = set()
+    if re.search(r"\bas (?:requested|asked|you (?:asked|requested|wished|wanted)|agreed|discussed|promised)\b", before):
+        found.add("as")
+    if re.search(r"\bno (?:problem|worries|trouble)\b", before):
+        found.add("no")
+    if re.search(r"\bonce (?:again|more)\b", before):
+        found.add("once")
+    if re.search(r"\b(?:happy|glad|pleased|like|want|delighted) to (?:confirm|say|tell|report|let|inform)\b", before):
+        found |= {"to", "i'd"}
+    if re.search(r"\b(?:can|may|will|i'll) (?:now )?(?:confirm|tell|report)\b", before):
+        found |= {"can", "may", "will", "i'll"}
+    return frozenset(found)
+
+
+def _after(tokens: list[str], at: int, who: str) -> list[str]:
+    """The verbs of the claim that begins with this pronoun or auxiliary, if one does."""
+    have = tokens[at].endswith("'ve") or tokens[at] in HAVE
+    passive = tokens[at] in BE_NOW
+    if who == "it" and at and tokens[at - 1] in RELATIVE | FIRST | {"you", "you've", "they"}:
+        return []
+    place = at + 1
+    while place < len(tokens) and (tokens[place] in ADVERBS or tokens[place] in HAVE or tokens[place] == "been"):
+        have = have or tokens[place] in HAVE
+        passive = passive or tokens[place] == "been"
+        place += 1
+    if who == "it" and not passive:
+        return []
+    if who == "me" and tokens[at : place + 2].count("able"):
+        return []
+    found = []
+    while place < len(tokens) and (verb := _participle(tokens[place], have or passive)):
+        found.append(verb)
+        joined = next((p for p in range(place + 1, len(tokens) - 1) if tokens[p] in ("and", "then")), None)
+        if joined is None:
+            break
+        place = joined + 1
+        while place < len(tokens) and tokens[place] in ADVERBS | HAVE | FIRST:
+            place += 1
+    return found
+
+
+def _participle(word: str, perfect: bool) -> str:
+    """The stem of a verb in its past form, or an empty string."""
+    if word in BASES:
+        same = BASES[word] == word
+        return stem(word) if perfect or not same else ""
+    return stem(word) if word.endswith("ed") and len(word) > 3 else ""
+
+
+def _leads(tokens: list[str]) -> bool:
+    """Whether a sentence begins with a bare participle: `Rescheduled to Friday.`"""
+    first = tokens[0]
+    regular = first.endswith("ed") and len(first) > 4
+    irregular = first in BASES and BASES[first] != first and first not in BE_NOW | HAVE
+    return (regular or irregular) and (len(tokens) == 1 or tokens[1] in LEADING)

@@ -1,0 +1,46 @@
+"""The values by which an action is told from another: what a text or a call states, and what contradicts it."""
+
+import re
+from functools import lru_cache
+
+from tertulia.records import ToolCall
+from tertulia.wording import KEPT, WEEKDAYS, forms, leaves, words
+
+__all__ = ["call_marks", "contradicted", "marks", "shape", "stated"]
+
+
+@lru_cache(maxsize=KEPT)
+def marks(text: str) -> frozenset[str]:
+    """What identifies an action in a text: its values and weekdays."""
+    return forms(text) | (frozenset(words(text)) & frozenset(WEEKDAYS))
+
+
+def call_marks(call: ToolCall) -> frozenset[str]:
+    """The values of a call's arguments, as `marks` of a text would show them."""
+    return frozenset().union(*(marks(str(leaf)) | _phrase(leaf) for leaf in leaves(call.args)))
+
+
+def _phrase(leaf: object) -> frozenset[str]:
+    return frozenset({leaf.lower()}) if isinstance(leaf, str) and len(leaf) > 2 else frozenset()
+
+
+def shape(mark: str) -> str:
+    """What kind of value a mark is, so that two of a kind can contradict each other; empty for plain numbers."""
+    if mark in WEEKDAYS:
+        return "weekday"
+    if mark.replace(".", "").isdigit() or not any(c.isdigit() for c in mark):
+        return ""
+    return re.sub(r"\d+", "9", mark)
+
+
+def contradicted(call: ToolCall, said: str) -> bool:
+    """Whether a call uses a value although another one of its kind, and not this one, was spoken of."""
+    spoken = marks(said)
+    kinds = {shape(mark) for mark in spoken} - {""}
+    return any(mark not in spoken and shape(mark) in kinds for mark in call_marks(call) if shape(mark))
+
+
+def stated(call: ToolCall, text: str) -> frozenset[str]:
+    """The values of a call that a text states."""
+    lowered, found = text.lower(), marks(text)
+    return frozenset(m for m in call_marks(call) if (m in found if shape(m) else len(m) > 2 and m in lowered))

@@ -1,0 +1,169 @@
+"""What detectors read of a hearing: each thing is worked out once per review, and only when it is asked for."""
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tertulia.contracts import Hearing
+from tertulia.records import Message, ToolCall
+from tertulia.scenario import Scenario
+from tertulia.wording import forms, leaves, sentences, stem, stems, words
+
+__all__ = ["Done", "Finding", "Known", "Scene", "first_words", "named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A place where a draft breaks a principle."""
+
+    quote: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A call that was answered, by whom, and where in the conversation."""
+
+    call: ToolCall
+    result: Message
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a speaker knows before anybody has spoken."""
+
+    scenario: Scenario
+    texts: tuple[str, ...]
+    forms: frozenset[str]
+    stems: frozenset[str]
+
+
+class Scene:
+    """A hearing, read."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self.hearing = hearing
+        self.text = hearing.message.text
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """The draft's sentences."""
+        return sentences(self.text)
+
+    @cached_property
+    def done(self) -> tuple[Done, ...]:
+        """Every answered call of the conversation, failed ones too, in the order of the answers."""
+        made: dict[str, tuple[ToolCall, str]] = {}
+        found = []
+        for at, message in enumerate(self.hearing.spoken):
+            for call in message.calls:
+                made[call.id] = (call, message.speaker)
+            if message.answers in made:
+                call, speaker = made[message.answers]
+                found.append(Done(call, message, speaker, at))
+        return tuple(found)
+
+    @cached_property
+    def writers(self) -> frozenset[str]:
+        """The speaker's tools that change something."""
+        return frozenset(tool.name for tool in self.hearing.tools if tool.writes)
+
+    @cached_property
+    def own(self) -> tuple[Message, ...]:
+        """What the speaker has said in words so far."""
+        speaker = self.hearing.speaker
+        return tuple(m for m in self.hearing.seen if m.text and m.speaker == speaker and m.role != "tool")
+
+    @cached_property
+    def known(self) -> Known:
+        """What the speaker knows beforehand."""
+        return known_beforehand(self.hearing)
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The normal forms of all values in calls that the speaker has seen."""
+        return frozenset(
+            form
+            for message in self.hearing.seen
+            for call in message.calls
+            for leaf in leaves(call.args)
+            for form in forms(str(leaf))
+        )
+
+    @cached_property
+    def seen_texts(self) -> tuple[str, ...]:
+        """Everything that the speaker has seen, in lower case."""
+        heard = (message.text.lower() for message in self.hearing.seen if message.text)
+        called = (
+            str(leaf).lower() for message in self.hearing.seen for call in message.calls for leaf in leaves(call.args)
+        )
+        return (*self.known.texts, *heard, *called)
+
+    @cached_property
+    def all_forms(self) -> frozenset[str]:
+        """The normal forms of all values that the speaker has seen."""
+        return self.known.forms.union(self.called, *(forms(message.text) for message in self.hearing.seen))
+
+    @cached_property
+    def all_stems(self) -> frozenset[str]:
+        """The stems of all words that the speaker has seen."""
+        called = (stems(str(leaf)) for m in self.hearing.seen for call in m.calls for leaf in leaves(call.args))
+        return self.known.stems.union(*called, *(stems(message.text) for message in self.hearing.seen))
+
+
+KEPT = 512
+_kept: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
+
+
+def known_beforehand(hearing: Hearing) -> Known:
+    """What the speaker knows before anybody has spoken. Kept for the scenarios played last."""
+    key = (id(hearing.scenario), hearing.speaker, hearing.role)
+    known = _kept.get(key)
+    if known is None or known.scenario is not hearing.scenario:
+        texts = tuple(text for text in _beforehand(hearing) if text)
+        known = Known(
+            hearing.scenario,
+            tuple(text.lower() for text in texts),
+            frozenset().union(*map(forms, texts)),
+            frozenset().union(*map(stems, texts)),
+        )
+        _kept[key] = known
+        if len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return known
+
+
+def _beforehand(hearing: Hearing) -> list[str]:
+    party = hearing.party
+    texts = [hearing.policy, party.persona, *_said(party.knows)]
+    for tool in hearing.tools:
+        texts += [tool.name.replace("_", " "), tool.description, json.dumps(tool.parameters, ensure_ascii=False)]
+    for decision in party.decides:
+        texts += [decision.call.replace("_", " "), decision.because]
+    if hearing.script:
+        script = hearing.script
+        texts += [script.opening, *script.never_say]
+        for want in script.wants:
+            texts += [want.say, *_said(want.args), want.call.replace("_", " ")]
+            if want.change:
+                texts += [want.change.say, *_said(want.change.args)]
+    return texts
+
+
+def _said(value: Any) -> list[str]:
+    return [str(leaf) for leaf in leaves(value)]
+
+
+def first_words(text: str, most: int = 12) -> str:
+    """The beginning of a text, to quote."""
+    said = text.split()
+    return " ".join(said[:most]) + (" ..." if len(said) > most else "")
+
+
+def named(name: str) -> frozenset[str]:
+    """The stems of the words in a tool's name."""
+    return frozenset(stem(word) for word in words(name.replace("_", " ")))

@@ -1,0 +1,128 @@
+"""Detectors that read nothing but the draft's words: patterns, entities, questions, length, repetition."""
+
+import re
+from functools import lru_cache
+
+from tertulia.detectors.scene import Finding, Scene, first_words
+from tertulia.principles import Asks, Avoid, Length, Pattern, Repetition
+from tertulia.wording import KEPT, asks, forms, words
+
+__all__ = ["asked", "avoided", "matched", "measured", "repeated"]
+
+REQUEST = re.compile(
+    r"\?|\b(?:please|(?:can|could|will|would|may|might) (?:you|i)|tell me|give me|send me|share|provide|enter|type"
+    r"|reply with|read (?:me|out)|i(?:'ll| will)? (?:also )?need|need to know|what(?:'s| is)|let me have"
+    r"|confirm your)\b",
+    re.IGNORECASE,
+)
+POLITE_NOT = re.compile(r"\b(?:why don't|won't|can't|couldn't|don't) you\b|\bif you don't mind\b", re.IGNORECASE)
+DENIED = re.compile(
+    r"\b(?:never|not|no need|without|don't|doesn't|won't|do not|cannot|can't|shouldn't|nobody|no one)\b", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=512)
+def either(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all of these, case ignored."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+
+
+@lru_cache(maxsize=KEPT)
+def search(patterns: tuple[str, ...], sentence: str) -> str | None:
+    """The first match in a sentence."""
+    match = either(patterns).search(sentence)
+    return match[0] if match else None
+
+
+def matched(detector: Pattern, scene: Scene) -> list[Finding]:
+    """Sentences that match a pattern, or the whole draft when none matches what must be said."""
+    if not scene.text or not _applies(detector, scene):
+        return []
+    hits = [(s, hit) for s in scene.sentences if (hit := search(detector.any_of, s)) is not None]
+    if detector.must:
+        return [] if hits else [Finding(first_words(scene.text), "what must be said here is missing")]
+    return [
+        Finding(hit or sentence, f"says {hit!r}")
+        for sentence, hit in hits
+        if not detector.unless or search(detector.unless, sentence) is None
+    ]
+
+
+def _applies(detector: Pattern, scene: Scene) -> bool:
+    if detector.when == "first_turn":
+        return not scene.own
+    if detector.when == "after_error":
+        seen = scene.hearing.seen
+        return bool(seen) and seen[-1].role == "tool" and seen[-1].error
+    return True
+
+
+@lru_cache(maxsize=512)
+def _names(entities: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    found = []
+    for name, aliases in entities:
+        said = "|".join(r"\s+".join(map(re.escape, alias.split())) for alias in (name, *aliases) if alias.split())
+        found.append((name, re.compile(rf"(?<!\w)(?:{said})(?!\w)", re.IGNORECASE)))
+    return tuple(found)
+
+
+def avoided(detector: Avoid, scene: Scene) -> list[Finding]:
+    """Entities named that must not be named."""
+    return [
+        Finding(match[0], f"names {name!r}")
+        for name, pattern in _names(tuple(detector.entities.items()))
+        if (match := pattern.search(scene.text))
+    ]
+
+
+def asked(detector: Asks, scene: Scene) -> list[Finding]:
+    """Requests for what must never be asked for."""
+    return [Finding(sentence, "asks for it") for sentence in scene.sentences if requests(detector.any_of, sentence)]
+
+
+@lru_cache(maxsize=KEPT)
+def requests(patterns: tuple[str, ...], sentence: str) -> bool:
+    """Whether a sentence asks for something that matches, and does not deny asking for it."""
+    match = either(patterns).search(sentence)
+    if not match or not REQUEST.search(sentence):
+        return False
+    return not DENIED.search(POLITE_NOT.sub(" ", sentence[: match.start()]))
+
+
+def measured(detector: Length, scene: Scene) -> list[Finding]:
+    """A text that is too long or too short, or asks too many questions."""
+    if not scene.text:
+        return []
+    found, count = [], len(words(scene.text))
+    if detector.most_words is not None and count > detector.most_words:
+        found.append(Finding(first_words(scene.text), f"{count} words; at most {detector.most_words}"))
+    if detector.least_words is not None and count < detector.least_words and not scene.hearing.message.calls:
+        found.append(Finding(first_words(scene.text), f"{count} words; at least {detector.least_words}"))
+    if detector.most_questions is not None:
+        questions = [sentence for sentence in scene.sentences if asks(sentence)]
+        if len(questions) > detector.most_questions:
+            found.append(Finding(questions[-1], f"{len(questions)} questions; at most {detector.most_questions}"))
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+def repeated(detector: Repetition, scene: Scene) -> list[Finding]:
+    """A text that was said before, to the same party and with the same values."""
+    said = words(scene.text)
+    if len(said) < detector.least_words:
+        return []
+    new, to = _word_set(scene.text), scene.hearing.message.to
+    for earlier in reversed(scene.own):
+        old = _word_set(earlier.text)
+        most = max(len(new), len(old))
+        if earlier.to == to and not earlier.calls and len(new & old) >= detector.share * most:
+            count = len(words(earlier.text))
+            if min(count, len(said)) >= detector.share * max(count, len(said)) and forms(scene.text) == forms(
+                earlier.text
+            ):
+                return [Finding(first_words(scene.text), f"said before: {first_words(earlier.text)!r}")]
+    return []
