@@ -26,7 +26,9 @@ def holder_of_script(r: Reading) -> Iterator[Fault]:
     elif of and of not in cast:
         yield from r.fault(("script", "of"), f"{of!r} is not in the cast", did_you_mean(of, users))
     elif of and cast[of].role != "user":
-        yield from r.fault(("script", "of"), f"{of!r} is not a user but a {cast[of].role}", did_you_mean(of, users))
+        yield from r.fault(
+            ("script", "of"), f"{of!r} is not a user: its role is {cast[of].role}", did_you_mean(of, users)
+        )
 
 
 def secrets(r: Reading) -> Iterator[Fault]:
@@ -58,7 +60,9 @@ def decisions(r: Reading) -> Iterator[Fault]:
     for name, party in r.scenario.cast.items():
         if party.decides and party.role != "colleague" and r.sound(("cast", name, "role")):
             yield from r.fault(
-                ("cast", name, "decides"), f"only a colleague decides; {name!r} is a {party.role}", on_key=True
+                ("cast", name, "decides"),
+                f"only a colleague decides, and the role of {name!r} is {party.role}",
+                on_key=True,
             )
         asked = [decision.call for decision in party.decides]
         for nth, call in enumerate(asked):
@@ -71,7 +75,7 @@ def decisions(r: Reading) -> Iterator[Fault]:
 
 def floor(r: Reading) -> Iterator[Fault]:
     scenario = r.scenario
-    if not r.intact("cast"):
+    if not r.intact("cast") or r.user not in scenario.cast:
         return
     heard = {r.user, r.first("assistant")}
     silent = [repr(name) for name in scenario.cast if name not in heard]

@@ -85,7 +85,7 @@ def called_tools(r: Reading) -> Iterator[Fault]:
 
 def arguments(r: Reading) -> Iterator[Fault]:
     for nth, want in enumerate(r.scenario.script.wants):
-        spec = r.tools.get(want.call) if r.tools is not None else None
+        spec = r.usable(want.call)
         known = parameter_names(spec.parameters) if spec else None
         if known is None:
             continue
@@ -101,13 +101,13 @@ def arguments(r: Reading) -> Iterator[Fault]:
 def values(r: Reading) -> Iterator[Fault]:
     """Every value fits its parameter, as the file is written and for every choice of its grid."""
     seen: set[tuple[Steps, str]] = set()
-    usable = {name: spec for name, spec in (r.tools or {}).items() if not any(schema_faults(spec.parameters))}
     for variant, scenario in r.settled:
         for nth, want in enumerate(scenario.script.wants):
-            if want.call not in usable:
-                continue
-            for path, message, suggestion in _value_faults(want, usable[want.call]):
+            spec = r.usable(want.call)
+            for path, message, suggestion in _value_faults(want, spec) if spec else ():
                 at = ("script", "wants", nth, *path)
+                if not path and not r.intact(*at, "with"):
+                    continue
                 if (at, message) not in seen:
                     seen.add((at, message))
                     yield from r.fault(variant.path(at), f"{variant.label}{message}", suggestion)
@@ -119,8 +119,15 @@ def _value_faults(want: Want, spec: ToolSpec) -> Iterator[Misfit]:
         for path, message, suggestion in misfits(spec.parameters, args):
             if path and (at == ("with",) or (want.change and path[0] in want.change.args)):
                 yield (*at, *path), f"{path[0]!r} of {want.call!r}: {message}", suggestion
-            elif not path and whole:
+            elif not path and whole and not _misspelt(message, want, spec):
                 yield (), f"{want.call!r} {message}", suggestion
+
+
+def _misspelt(message: str, want: Want, spec: ToolSpec) -> bool:
+    """Whether a parameter is only missing because its name is misspelt, which is a fault of its own."""
+    known = parameter_names(spec.parameters) or set()
+    given = {*want.args, *want.gold} - known
+    return any(repr(name) in message and did_you_mean(name, given) for name in known)
 
 
 CHECKS = (

@@ -67,14 +67,12 @@ def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
     faults = [*source.faults, *shape_faults(source, found)]
     if scenario is None:
         return None, sorted(faults)
-    tools, wrong = (None, []) if scenario.tools or not scenario.tools_file else _tools(source, scenario.tools_file)
-    known = bool(tools) or not scenario.tools_file
-    own_tools: Source | None = None
-    if tools:
-        own_tools, schemas = tools
-        scenario = scenario.model_copy(update={"tools": schemas, "tools_file": ""})
-    reading = Reading(source, scenario, broken, own_tools, tools_known=known)
-    faults += [*wrong, *check(reading), *_stem_fault(source, path, scenario)]
+    reading = Reading(source, scenario, broken)
+    if scenario.tools_file and not scenario.tools:
+        reading, wrong = _with_tools(reading, scenario.tools_file)
+        faults += wrong
+    scenario = reading.scenario
+    faults += [*check(reading), *_stem_fault(source, path, scenario)]
     name = source.value.get("id", "") if isinstance(source.value, dict) else ""
     return scenario, sorted({replace(fault, item=str(name)) for fault in faults})
 
@@ -87,20 +85,26 @@ def _stem_fault(source: Source, path: Path, scenario: Scenario) -> Iterator[Faul
 # --- the file of tools -------------------------------------------------------------------------------------------
 
 
-def _tools(source: Source, name: str) -> tuple[tuple[Source, tuple[ToolSchema, ...]] | None, list[Fault]]:
-    """The tools of a file beside the scenario, or why there are none."""
-    at = ("tools_file",)
+def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
+    """The scenario with the tools of a file beside it, as far as they can be read, and what is wrong with the file."""
+    source, at = reading.source, ("tools_file",)
     folder = Path(source.file).parent
     if _escapes(folder, name):
-        return None, [source.fault(at, f"{name!r} leaves the scenario's folder", rule="tools-file")]
+        return reading, [source.fault(at, f"{name!r} leaves the scenario's folder", rule="tools-file")]
     path = folder / name
     if not path.is_file():
         near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in (".json", ".yaml", ".yml")))
-        return None, [source.fault(at, f"there is no file {name!r} beside the scenario", near, rule="tools-file")]
+        return reading, [source.fault(at, f"there is no file {name!r} beside the scenario", near, rule="tools-file")]
     listed = parse(path)
     tools, found = validated(listed, ToolList)
-    wrong = [*listed.faults, *shape_faults(listed, found)]
-    return ((listed, tools.root) if tools else None), wrong
+    faults = [*listed.faults, *shape_faults(listed, found)]
+    broken: frozenset[Any] = frozenset()
+    if tools is None and listed.value is not None:
+        tools, broken = salvage(listed, ToolList)
+    if tools is None:
+        return reading, faults
+    scenario = reading.scenario.model_copy(update={"tools": tools.root, "tools_file": ""})
+    return Reading(source, scenario, reading.broken, listed, broken), faults
 
 
 def _escapes(folder: Path, name: str) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from tertulia.errors import Fault, UnknownPart
-from tertulia.scenario import Party, Scenario, ToolSchema
+from tertulia.scenario import Party, Scenario
 from tertulia.source import Source
+from tertulia.tool_values import schema_faults
 from tertulia.validation import Complaint, complaints
-from tertulia.variation import SLOT, settle, slot_cycle
+from tertulia.variation import settle, slot_cycle
 from tertulia.world import SchemaWorld, ToolSpec, World, bundled_world
 
 __all__ = ["Reading", "Variant"]
@@ -40,8 +41,8 @@ class Reading:
     source: Source
     scenario: Scenario
     broken: frozenset[Steps] = frozenset()
-    tool_source: Source | None = None  # where tools stand that came from a file of their own
-    tools_known: bool = True  # false: the file of tools could not be read
+    tool_source: Source | None = None  # where the tools stand that came from a file of their own
+    tool_broken: frozenset[Steps] = frozenset()  # what is not sound in that file
 
     def intact(self, *at: str | int) -> bool:
         """Whether everything under this path was read as it is written."""
@@ -59,14 +60,16 @@ class Reading:
 
     def tool_fault(self, at: Steps, message: str, suggestion: str = "") -> Iterator[Fault]:
         """A fault in the list of tools; the path begins with the tool's number."""
-        if self.tool_source:
-            yield self.tool_source.fault(at, message, suggestion)
-        else:
+        if self.tool_source is None:
             yield from self.fault(("tools", *at), message, suggestion)
+        elif self._tool_sound(*at):
+            yield self.tool_source.fault(at, message, suggestion)
 
-    @property
-    def tool_schemas(self) -> tuple[ToolSchema, ...]:
-        return self.scenario.tools
+    def _tool_sound(self, *at: str | int) -> bool:
+        """Whether this part of the list of tools was read as it is written."""
+        if self.tool_source is None:
+            return self.sound(("tools", *at))
+        return not any(at[: len(wrong)] == wrong for wrong in self.tool_broken)
 
     @cached_property
     def world(self) -> World | None:
@@ -77,7 +80,8 @@ class Reading:
                 return bundled_world(scenario.world) if self.sound(("world",)) else None
             except UnknownPart:
                 return None
-        if not (self.intact("tools") and self.intact("world") and self.tools_known):
+        named = all(self._tool_sound(nth, "name") for nth in range(len(scenario.tools)))
+        if not (scenario.tools and named and self.sound(("world",))):
             return None
         return SchemaWorld(scenario.tools, scenario.policy)
 
@@ -85,6 +89,19 @@ class Reading:
     def tools(self) -> Mapping[str, ToolSpec] | None:
         """Every tool of the world by name; None where the world is unknown."""
         return self.world.tools if self.world else None
+
+    def usable(self, name: str) -> ToolSpec | None:
+        """A tool whose parameters can be trusted: read as they are written, and a JSON Schema."""
+        if self.tools is None or name not in self.tools:
+            return None
+        own = [nth for nth, tool in enumerate(self.scenario.tools) if tool.name == name]
+        if not all(self._tool_sound(nth, "parameters") for nth in own) or name in self._unusable:
+            return None
+        return self.tools[name]
+
+    @cached_property
+    def _unusable(self) -> set[str]:
+        return {tool.name for tool in self.scenario.tools if any(schema_faults(tool.parameters))}
 
     def owns(self, party: Party, spec: ToolSpec) -> bool:
         if party.tools is not None:
@@ -138,8 +155,3 @@ class Reading:
 def _brief(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def unfilled(value: Any) -> bool:
-    """Whether a text still holds a slot that nothing filled; then nothing can be said of its value."""
-    return isinstance(value, str) and SLOT.search(value) is not None

@@ -85,8 +85,11 @@ def validated(source: Source, model: type[Model]) -> tuple[Model | None, list[Co
 
 
 def shape_faults(source: Source, found: Iterable[Complaint]) -> Iterator[Fault]:
-    """Complaints about a file's value as faults at their lines."""
+    """Complaints about a file's value as faults at their lines, save where the YAML itself is at fault."""
+    known = {(fault.line, fault.column) for fault in source.faults}
     for complaint in found:
+        if source.place(complaint.at, on_key=complaint.on_key) in known:
+            continue
         yield source.fault(complaint.at, complaint.message, complaint.suggestion, rule="shape", on_key=complaint.on_key)
 
 

@@ -44,9 +44,13 @@ def strictly(model: type[Model], json: str) -> Model:
 
 
 def complaints(model: type[BaseModel], error: ValidationError) -> Iterator[Complaint]:
-    """Every error in our own words."""
-    for detail in error.errors(include_url=False):
-        yield _complaint(model, detail)
+    """Every error in our own words. A list is not called too short when the fault is in one of its entries."""
+    details = error.errors(include_url=False)
+    for detail in details:
+        loc = detail["loc"]
+        deeper = any(other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details)
+        if not (deeper and detail["type"] == "too_short"):
+            yield _complaint(model, detail)
 
 
 def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
@@ -131,6 +135,11 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
         f"{shown(given)} is not {PATTERNS.get(context['pattern'], 'of the form ' + context['pattern'])}"
     ),
     "none_required": _wanted("nothing"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), _wanted("a date such as 2026-03-02")),
+    **dict.fromkeys(("time_type", "time_parsing"), _wanted("a time such as 14:30")),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _wanted("a time such as 2026-03-02T14:30")
+    ),
 }
 
 
@@ -141,8 +150,12 @@ def _sentence(detail: ErrorDetails) -> tuple[str, str]:
     if kind in ("string_too_short", "too_short") and not given:
         return "must not be empty", ""
     say = SENTENCES.get(kind)
-    message = say(context, given) if say else detail["msg"].removeprefix("Value error, ")
+    message = say(context, given) if say else _plainly(detail["msg"])
     return message, _suggestion(kind, given, context)
+
+
+def _plainly(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should be", "expected")
 
 
 def _suggestion(kind: str, given: Any, context: Mapping[str, Any]) -> str:
