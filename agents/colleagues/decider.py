@@ -17,7 +17,7 @@ IDLE = ("Nothing from my side.", "I have nothing to add.", "Carry on without me.
 
 
 class Decider:
-    """Says yes or no to what it is asked about, by its party's `decides`; writes its own note first if it has a tool for it."""
+    """Says yes or no as its party's `decides` has it; with a tool of its own for a yes, it uses that first."""
 
     async def speak(self, view: View) -> Utterance:
         asked = open_request(view)

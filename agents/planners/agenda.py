@@ -1,7 +1,5 @@
 """The rule planner: lays out the fixed opening and one step for each thing the user wants."""
 
-from random import Random
-
 from tertulia.contracts import Planned, PlanView
 from tertulia.filling import render
 from tertulia.records import Plan
@@ -11,6 +9,7 @@ from tertulia.wording import humanize
 __all__ = ["Agenda"]
 
 STYLES = ("plain", "brief", "polite")
+COMPLETE = "plan_incomplete"
 
 
 class Agenda:
@@ -18,16 +17,18 @@ class Agenda:
 
     async def plan(self, view: PlanView) -> Planned:
         scenario, rng = view.scenario, view.rng
-        steps = [step(want) for want in scenario.script.wants]
-        style = rng.choice(STYLES)
-        breaks = tuple(p.id for p in view.principles if p.detector and p.detector.kind == "script")
-        if steps and breaks and view.slips and rng.random() < view.slips:
-            dropped = [s for at, s in enumerate(steps) if at != rng.randrange(len(steps))][: len(steps) - 1]
-            plan = Plan(opening=scenario.script.opening, steps=tuple(dropped), order=order(scenario, rng), style=style)
-            return Planned(plan, slip="drop_want", breaks=breaks)
-        return Planned(
-            Plan(opening=scenario.script.opening, steps=tuple(steps), order=order(scenario, rng), style=style)
+        plan = Plan(
+            opening=scenario.script.opening,
+            steps=tuple(step(want) for want in scenario.script.wants),
+            order=order(scenario),
+            style=rng.choice(STYLES),
         )
+        breaks = tuple(p.id for p in view.principles if isinstance(p.detector, Script) and p.detector.what == COMPLETE)
+        if plan.steps and breaks and view.slips and rng.random() < view.slips:
+            lost = rng.randrange(len(plan.steps))
+            kept = plan.steps[:lost] + plan.steps[lost + 1 :]
+            return Planned(plan.model_copy(update={"steps": kept}), slip="drop_want", breaks=breaks)
+        return Planned(plan)
 
 
 def step(want: Want) -> str:
@@ -38,7 +39,7 @@ def step(want: Want) -> str:
     return f"get {humanize(want.call)}{who} ({want.call}){values}{turn}"
 
 
-def order(scenario: Scenario, rng: Random) -> tuple[str, ...]:
+def order(scenario: Scenario) -> tuple[str, ...]:
     """Who speaks when, for the planned floor: every colleague gets a word after the assistant."""
     ring = [scenario.user, scenario.assistant]
     for name, party in scenario.cast.items():

@@ -55,10 +55,14 @@ def follow(view: View, script: Script) -> Progress:
             said = message
             state.unstarted = False
             note_change(state, message)
-        elif message.role == "assistant" and not message.calls and said is not None:
-            if not message.to or view.name in message.to:
-                take_in(state, message, done_by_hand, view.name)
+        elif said is not None and meant_for(view.name, message):
+            take_in(state, message, done_by_hand, view.name)
     return state
+
+
+def meant_for(name: str, message: Message) -> bool:
+    """Whether these are words of an assistant to this user."""
+    return message.role == "assistant" and not message.calls and (not message.to or name in message.to)
 
 
 def note_change(state: Progress, message: Message) -> None:
