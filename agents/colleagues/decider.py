@@ -30,7 +30,12 @@ class Decider:
         if call is not None:
             return Utterance(calls=(call,))
         words = view.rng.choice(YES if decision.answer == "yes" else NO)
-        return Utterance(f"{words} {decision.because}".strip(), to=(asked.speaker,))
+        return Utterance(f"{words} {sentence(decision.because)}".strip(), to=(asked.speaker,))
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence of its own."""
+    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def open_request(view: View) -> Message | None:

@@ -2,6 +2,7 @@
 
 from tertulia.contracts import Planned, PlanView
 from tertulia.filling import render
+from tertulia.principles import Script
 from tertulia.records import Plan
 from tertulia.scenario import Scenario, Want
 from tertulia.wording import humanize

@@ -182,12 +182,13 @@ class Desk:
     # --- permission ----------------------------------------------------------------------------------------------
 
     def answer_to(self, clause: str, party: str) -> Message | None:
-        """What a party said to the assistant's latest question that has this clause."""
-        asked_at = next((at for at, m in reversed(self.spoken) if clause in m.text and at >= self.start), None)
+        """What a party said to the assistant's latest question to it that has this clause."""
+        own = reversed(self.spoken)
+        put = (at for at, m in own if clause in m.text and at >= self.start and (not m.to or party in m.to))
+        asked_at = next(put, None)
         if asked_at is None:
             return None
-        later = self.view.messages[asked_at + 1 :]
-        return next((m for m in later if m.speaker == party), None)
+        return next((m for m in self.view.messages[asked_at + 1 :] if m.speaker == party), None)
 
     def asked_about(self, clause: str, party: str) -> int:
         """How often the assistant has put this clause to a party."""
