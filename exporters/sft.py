@@ -3,8 +3,9 @@
 One row for each assistant of an accepted conversation:
 
     id                   derived from the conversation's id
-    messages             system (policy and principles, never a plan, script, persona or gold value), then user,
-                         assistant and tool messages; the first after the system is a user's, the last an assistant's
+    messages             system (see `tertulia.views.briefing`: never a plan, script, gold value or another party's
+                         card), then user, assistant and tool messages; the first after the system is a user's, the
+                         last an assistant's
     tools                the assistant's tools; left out, with the next key, when it has none
     parallel_tool_calls  whether some message makes more than one call
     meta                 conversation, scenario, seed, end_reason, success, masked (assistant messages of weight 0)

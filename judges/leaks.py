@@ -153,7 +153,7 @@ class Sight:
         script = scenario.script.model_dump(mode="json", by_alias=True)
         plan = talk.plan.model_dump(mode="json", exclude={"style", "order"}) if talk.plan else {}
         others = {other: card for other, card in scenario.cast.items() if other != name}
-        own = [briefing(setting, name), *map(plain, (party.knows, party.persona))]
+        own = [briefing(setting, name)]
         own += [plain(decision.model_dump()) for decision in party.decides]
         own += [plain(tool.model_dump()) for tool in setting.tools[name]]
         hidden = {f"what {other!r} knows": plain(card.knows) for other, card in others.items()}
@@ -211,12 +211,13 @@ def in_prompts(setting: Setting, talk: Conversation) -> Iterator[str]:
     scenario = setting.scenario
     aloud = squeezed(" ".join(m.text for m in talk.messages if m.role == "user"))
     steps = plan_steps(talk)
-    guarded = [*unsaid(scenario), *steps, *(s for party in scenario.cast.values() for s in secrets(party))]
     gold = squeezed(plain([want.gold for want in scenario.script.wants]))
     for name, party in scenario.cast.items():
         if party.role != "assistant":
             continue
         prompt = briefing(setting, name)
+        kept = [text for other, card in scenario.cast.items() if other != name for text in secrets(card)]
+        guarded = [*unsaid(scenario), *steps, *kept]
         written_here = "\n".join([scenario.policy, *(p.text for p in scenario.principles if not isinstance(p, str))])
         found: Iterable[str] = [phrase for phrase in guarded if stands_in(phrase, prompt)]
         found = [*found, *(value for value in values_in(written_here) if squeezed(value) in gold)]

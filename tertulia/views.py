@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tertulia.records import Message
+from tertulia.scenario import Party
 from tertulia.setting import Setting
 
 __all__ = ["as_chat", "audience_of", "briefing", "heard_by", "tool_list"]
@@ -77,12 +78,14 @@ def addressed(message: Message) -> str:
 
 
 def briefing(setting: Setting, name: str) -> str:
-    """A party's system prompt in exports: policy, the principles it must hold to, and who else is there.
+    """A party's system prompt in exports: policy, what is on its own card, its principles, and who else is there.
 
-    It never holds a persona, a script, a plan or a gold value."""
-    role = setting.scenario.cast[name].role
-    parts = [setting.policies[name].strip()]
-    if rules := setting.principles[role]:
+    It never holds the card of another party, a script, a plan or a gold value."""
+    party = setting.scenario.cast[name]
+    parts = [setting.policies[name].strip(), party.persona.strip()]
+    if party.knows:
+        parts.append("You know:\n" + "\n".join(fact(key, party) for key in party.knows))
+    if rules := setting.principles[party.role]:
         parts.append("Hold to these principles:\n" + "\n".join(f"- {rule.text}" for rule in rules))
     if len(setting.scenario.cast) > 2:
         others = ", ".join(f"{other.name} ({other.role})" for other in setting.others[name])
@@ -91,6 +94,12 @@ def briefing(setting: Setting, name: str) -> str:
             "Begin yours with @name when it is meant for one of them."
         )
     return "\n\n".join(part for part in parts if part)
+
+
+def fact(key: str, party: Party) -> str:
+    value = party.knows[key]
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"- {key}: {told}" + (" (never tell it)" if key in party.secret else "")
 
 
 def tool_list(setting: Setting, name: str) -> list[dict[str, Any]]:

@@ -223,6 +223,12 @@ async def test_a_gold_value_in_the_scenarios_own_policy_is_a_leak_when_the_user_
     assert "holds 'A1042'" in await leak(scene.end(), "prompt", told)
 
 
+async def test_what_is_on_the_assistants_own_card_is_no_leak():
+    card = {"role": "assistant", "knows": {"discount": "PLUM-88"}, "secret": ["discount"]}
+    played = scenario(cast={"customer": {"role": "user", "knows": {"order": "A1042"}}, "agent": card})
+    assert (await verdict(Leaks, said(two_party(), 1, text="Take PLUM-88. Which order?"), played)).passed
+
+
 async def test_a_plan_step_that_reaches_the_assistant_through_a_tool_is_a_leak():
     talk = two_party(plan=Plan(opening="Hello", steps=("Stall until they give up",)))
     result = talk.turns[5].results[0].model_copy(update={"text": '"Stall until they give up"'})

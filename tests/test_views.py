@@ -98,6 +98,12 @@ def test_the_briefing_holds_policy_and_the_assistants_principles_alone():
         assert hidden not in text
 
 
+def test_the_briefing_holds_the_partys_own_card():
+    card = {"role": "assistant", "persona": "You are terse.", "knows": {"code": "X1", "n": 2}, "secret": ["code"]}
+    text = briefing(Setting.of(scenario(cast={"customer": {"role": "user"}, "agent": card})), "agent")
+    assert "You are terse.\n\nYou know:\n- code: X1 (never tell it)\n- n: 2\n\nHold to" in text
+
+
 def test_the_briefing_names_the_others_only_when_there_are_several():
     assert "@name" not in briefing(Setting.of(scenario()), "agent")
     assert "customer (user), lead (colleague)" in briefing(Setting.of(three_party_scenario()), "agent")
