@@ -3,9 +3,11 @@
 import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from tertulia.errors import UserError
+from tertulia.files import find_scenarios, load_scenarios
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.streams import number
@@ -37,6 +39,17 @@ class Variants:
         if len(self.kept) > self.most:
             self.kept.popitem(last=False)
         return settled
+
+
+def gathered(names: Sequence[str]) -> tuple[list[Scenario], dict[str, str]]:
+    """The scenarios that the names stand for, by id, and the SHA-256 of each with its tools.
+
+    Raises:
+        ScenarioError: with every fault of every file.
+        UserError: for a name that stands for nothing."""
+    scenarios = sorted(load_scenarios(find_scenarios(names)), key=lambda scenario: scenario.id)
+    texts = {scenario.id: scenario.model_dump_json(by_alias=True, exclude_unset=True) for scenario in scenarios}
+    return scenarios, {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
 def plan_items(

@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from tertulia.errors import SettingsError
 from tertulia.records import Record
 from tertulia.scenario import Scenario
 
@@ -31,9 +32,21 @@ class RunSettings(Record):
     concurrency: int = Field(64, ge=1, le=100_000, description="conversations open at once; changes no result")
     fresh: bool = Field(False, description="delete the run that is in the folder and play it anew")
 
+    @classmethod
+    def of(cls, **options: Any) -> "RunSettings":
+        """The settings that options give.
+
+        Raises:
+            SettingsError: naming the option that is out of its range."""
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+
 
 def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> dict[str, Any]:
-    """Everything that decides what a run gives; `digests` are the SHA-256 of the scenarios' sources by id."""
+    """Everything that decides what a run gives; `digests` are the SHA-256 of the scenarios by id."""
     return {
         "settings": {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.cast},
         "scenarios": dict(sorted(digests.items())),

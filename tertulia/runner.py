@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tertulia.contracts import Judge
 from tertulia.errors import RunInterrupted, SettingsError, did_you_mean
@@ -25,7 +25,7 @@ from tertulia.scenario import Scenario
 from tertulia.store import Store
 from tertulia.table import Item, Table
 
-__all__ = ["Bench", "Standing", "play_all", "plan_items"]
+__all__ = ["Bench", "Standing", "plan_items", "play_all"]
 
 Given = TypeVar("Given")
 GRACE = 2.0  # seconds that open conversations get after a signal
@@ -193,18 +193,18 @@ async def play_all(
 
 async def until_done_or_stopped(workers: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
     """Wait for the workers; once stopped, only for a moment. What a worker raises comes through."""
-    playing = asyncio.gather(*workers)
-    stopping = asyncio.create_task(stop.wait())
+    playing: asyncio.Future[Any] = asyncio.gather(*workers)
+    stopping: asyncio.Future[Any] = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():
-            await asyncio.wait({playing}, timeout=GRACE)
+            await asyncio.wait((playing,), timeout=GRACE)
         if playing.done():
             playing.result()
     finally:
         stopping.cancel()
         playing.cancel()
-        await asyncio.wait({playing, stopping})
+        await asyncio.wait((playing, stopping))
         if not playing.cancelled():
             playing.exception()
 

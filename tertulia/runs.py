@@ -131,7 +131,7 @@ def run(
 
     `scenarios` are files, folders or bundled names; with none, the bundled set is played. Raises what `play` raises."""
     asked = (scenarios,) if isinstance(scenarios, str) else tuple(map(str, scenarios))
-    settings = RunSettings(
+    settings = RunSettings.of(
         scenarios=asked,
         n=n,
         out=str(out),

@@ -195,7 +195,7 @@ class Store:
         while True:
             with readable(self.folder):
                 rows = self.database.execute(query, (last,)).fetchall()
-            for last, record in rows:  # noqa: B007 - the last place read is where the next page starts
+            for last, record in rows:
                 yield self._conversation(last, record)
             if len(rows) < PAGE:
                 return

@@ -1,9 +1,10 @@
 """What a run gave, in counts: how conversations ended, what was rejected and marked, how the critic did, and which
 scenarios fail for which reasons. Memory does not grow with the number of conversations."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tertulia.records import Conversation, Verdict
@@ -12,7 +13,8 @@ from tertulia.slips import Account, Tally, account
 __all__ = ["ScenarioCount", "Summary"]
 
 SUCCESS = "success"  # the judge whose verdict is the success of a conversation
-REASONS = 25  # different reasons of failure that are kept apart per scenario
+REASONS = 25  # sorts of failure that are kept apart per scenario
+VALUES = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\d.,:-]*")  # what differs between two failures of one sort
 OTHER = "other reasons"
 
 
@@ -23,7 +25,8 @@ class ScenarioCount:
     played: int = 0
     accepted: int = 0
     succeeded: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)  # why the others did not succeed
+    reasons: Counter[str] = field(default_factory=Counter)  # why the others did not succeed, values left out
+    examples: dict[str, str] = field(default_factory=dict)  # the first reason of each sort, with its values
 
     def count(self, talk: Conversation) -> None:
         self.played += 1
@@ -32,14 +35,27 @@ class ScenarioCount:
             self.succeeded += 1
             return
         reason = failure(talk)
-        self.reasons[reason if reason in self.reasons or len(self.reasons) < REASONS else OTHER] += 1
+        sort = VALUES.sub("*", reason)
+        if sort not in self.reasons and len(self.reasons) >= REASONS:
+            sort = reason = OTHER
+        self.reasons[sort] += 1
+        self.examples.setdefault(sort, reason)
+
+    @property
+    def success_rate(self) -> float:
+        return self.succeeded / self.played if self.played else 0.0
+
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """Why conversations did not succeed, the most frequent sort of reason first, each with its first wording."""
+        return [(self.examples[sort], count) for sort, count in ranked(self.reasons)]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "played": self.played,
             "accepted": self.accepted,
             "succeeded": self.succeeded,
-            "reasons": dict(ranked(self.reasons)),
+            "reasons": dict(self.why),
         }
 
 
@@ -106,6 +122,8 @@ class Summary:
             "tokens": {"in": 0, "out": 0},
             "usd": 0.0,
             "critic": {name: of_principle(counts) for name, counts in self.critic.by_principle.items()},
+            "missed": [asdict(case) for case in self.critic.misses],
+            "false_alarms": [asdict(case) for case in self.critic.false_alarms],
             "scenarios": {name: count.as_json() for name, count in sorted(self.scenarios.items())},
         }
 

@@ -60,7 +60,7 @@ cast:
 
 # What the user holds. The assistant never sees it.
 script:
-  opening: "Hello, can you move my reservation ${number} to ${day}?"
+  opening: "Hello, my reservation is ${number}. Can you move it to ${day}?"
   wants:
     - call: move_reservation
       with: {reservation: "${number}", day: "${day}"}
@@ -121,7 +121,7 @@ class <<Class>>:
         )
 '''
 
-TALK = '''\
+TALK = """\
 from tertulia.records import Conversation, Draft, EndReason, Message, Turn
 from tertulia.scenario import Party, Scenario, Script
 
@@ -144,7 +144,7 @@ def talk(text: str) -> Conversation:
         turns=(Turn(index=0, speaker="agent", drafts=(draft,)),),
         end_reason=EndReason.GOAL_REACHED,
     )
-'''
+"""
 
 JUDGE_TEST = (
     '''\
@@ -153,7 +153,7 @@ JUDGE_TEST = (
 from <<home>> import MOST, <<Class>>
 '''
     + TALK
-    + '''
+    + """
 
 async def test_short_messages_pass():
     verdict = await <<Class>>().judge(SCENARIO, talk("All done."))
@@ -167,7 +167,7 @@ async def test_a_long_message_fails_and_the_reason_says_so():
 
     assert not verdict.passed
     assert "1 of 1" in verdict.reason
-'''
+"""
 )
 
 EXPORTER = '''\
@@ -198,7 +198,7 @@ EXPORTER_TEST = (
 from <<home>> import <<Class>>
 '''
     + TALK
-    + '''
+    + """
 
 def test_a_row_holds_what_was_said():
     rows = list(<<Class>>().rows(SCENARIO, talk("Hello.")))
@@ -210,7 +210,7 @@ def test_a_rejected_conversation_gives_no_row():
     rejected = talk("Hello.").model_copy(update={"rejected_by": "markers"})
 
     assert list(<<Class>>().rows(SCENARIO, rejected)) == []
-'''
+"""
 )
 
 PLANNER = '''\
@@ -287,7 +287,7 @@ class <<Class>>:
         return Utterance(text="I will pass this on to a colleague, who will get back to you.")
 '''
 
-VIEW = '''\
+VIEW = """\
 from random import Random
 
 from <<home>> import <<Class>>
@@ -308,12 +308,12 @@ def view(*said: Message) -> View:
         rng=Random(0),
         script=Script(opening="Hello"),
     )
-'''
+"""
 
 USER_TEST = (
     '"""The user <<name>>."""\n\n'
     + VIEW
-    + '''
+    + """
 
 async def test_it_begins_with_its_opening():
     said = await <<Class>>().speak(view())
@@ -327,20 +327,20 @@ async def test_it_ends_the_conversation_after_an_answer():
     answer = Message(speaker="agent", role="assistant", text="Hello to you")
 
     assert (await <<Class>>().speak(view(opening, answer))).signal is Signal.GOAL_REACHED
-'''
+"""
 )
 
 ASSISTANT_TEST = (
     '"""The assistant <<name>>."""\n\n'
     + VIEW.replace("Message, Signal", "Message")
-    + '''
+    + """
 
 async def test_it_answers_without_a_call():
     said = await <<Class>>().speak(view(Message(speaker="customer", role="user", text="Help!")))
 
     assert said.text
     assert said.calls == ()
-'''
+"""
 )
 
 CRITIC = '''\

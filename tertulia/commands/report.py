@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rich.markup import escape
+
 from tertulia.commands.printing import as_json, console
 from tertulia.commands.tables import full
 from tertulia.runs import Run
@@ -15,7 +17,7 @@ def perform(*, folder: Path, json: bool) -> int:
         as_json(summary.as_json())
         return 0
     screen = console()
-    screen.print(f"[bold]{folder}[/]")
+    screen.print(f"[bold]{escape(str(folder))}[/]")
     for part in full(summary):
         screen.print(part)
     return 0

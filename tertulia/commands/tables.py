@@ -1,17 +1,20 @@
 """A summary as tables for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from tertulia.commands.printing import table
+from tertulia.slips import Case
 from tertulia.summary import ScenarioCount, Summary, ranked
 
 __all__ = ["brief", "full"]
 
 REASONS = 3  # shown per scenario
+CASES = 20  # shown of the critic's misses, and of its false alarms
+QUOTED = 160  # characters of a draft
 
 
 def brief(summary: Summary) -> str:
@@ -23,7 +26,8 @@ def brief(summary: Summary) -> str:
         (
             f"{summary.conversations} conversations, {summary.accepted} accepted ({share:.0%})"
             + (f", rejected by {causes}" if causes else ""),
-            f"success {percent(summary.success_rate)}, {summary.markers.total()} markers, {summary.revisions} revisions",
+            f"success {percent(summary.success_rate)}, "
+            f"{summary.markers.total()} markers, {summary.revisions} revisions",
             f"{summary.slips} planted slips: critic precision {percent(overall.precision)}, "
             f"recall {percent(overall.recall)}",
         )
@@ -42,7 +46,13 @@ def full(summary: Summary) -> Iterator[RenderableType]:
             yield counted(title, ranked(counts), summary.conversations)
     if summary.critic.by_principle:
         yield critic(summary)
-    yield scenarios(summary)
+    for title, cases in (
+        ("planted, and not marked", summary.critic.misses),
+        ("marked, and nothing planted", summary.critic.false_alarms),
+    ):
+        if cases:
+            yield listed(title, cases)
+    yield from scenarios(summary)
 
 
 def counted(title: str, rows: list[tuple[str, int]], of: int) -> Table:
@@ -68,19 +78,30 @@ def critic(summary: Summary) -> Table:
     return made
 
 
-def scenarios(summary: Summary) -> Table:
-    """Each scenario's success, the worst first, with the reasons of those that failed."""
-    made = table("\nscenarios", "scenario", "played", "accepted", "success", "<why not")
-    for name, count in sorted(
-        summary.scenarios.items(), key=lambda pair: (pair[1].succeeded / pair[1].played, pair[0])
-    ):
-        rate = percent(count.succeeded / count.played)
-        made.add_row(escape(name), str(count.played), str(count.accepted), rate, escape(why(count)))
+def listed(title: str, cases: Sequence[Case]) -> Table:
+    """Misses or false alarms of the critic, to be read one by one."""
+    made = table(f"\n{title}", "conversation", "<principle", "<slip", "<draft", "<reason")
+    for case in cases[:CASES]:
+        text = case.text if len(case.text) <= QUOTED else case.text[:QUOTED] + " ..."
+        made.add_row(*map(escape, (case.conversation, case.principle, case.kind, text, case.reason)))
     return made
 
 
+def scenarios(summary: Summary) -> Iterator[RenderableType]:
+    """The scenarios that failed, the worst first, with the reasons; then how many never did."""
+    made = table("\nscenarios that did not always succeed", "scenario", "played", "accepted", "success", "<why not")
+    for name, count in sorted(summary.scenarios.items(), key=lambda pair: (pair[1].success_rate, pair[0])):
+        if count.succeeded < count.played:
+            shown = (str(count.played), str(count.accepted), percent(count.success_rate), escape(why(count)))
+            made.add_row(escape(name), *shown)
+    if made.row_count:
+        yield made
+    always = len(summary.scenarios) - made.row_count
+    yield f"\n{always} of {len(summary.scenarios)} scenarios succeeded every time"
+
+
 def why(count: ScenarioCount) -> str:
-    shown = ranked(count.reasons)[:REASONS]
+    shown = count.why[:REASONS]
     more = len(count.reasons) - len(shown)
     return "\n".join(f"{number} x {reason}" for reason, number in shown) + (f"\n... {more} more" if more > 0 else "")
 
