@@ -31,7 +31,7 @@ ASK = (
 )
 ASK_CHOICE = ("Which {label} would you like: {choices}?", "What should the {label} be: {choices}?")
 ASK_SEVERAL = ("What are the {label}?", "Could you tell me the {label}, please?", "May I have the {label}, please?")
-ASK_YES_NO = ("About the {label}{hint}: yes or no?", "What about the {label}{hint}, yes or no?")
+ASK_YES_NO = ("One question on the {label}{hint}: does that apply?", "As for the {label}{hint}: does that apply?")
 CONFIRM = (
     "I am about to {clause}. Shall I go ahead?",
     "Let me check: I would {clause}. Is that right?",

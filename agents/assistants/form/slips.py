@@ -10,12 +10,13 @@ from typing import Any
 
 from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import Ask, Call, Confirm, Consult, Move, Report, asks_first, call_first
-from tertulia.agents.assistants.form.phrases import done, to_client
+from tertulia.agents.assistants.form.phrases import done, private_fields, to_client
 from tertulia.contracts import Utterance
 from tertulia.filling import Slot, assemble, records, render, slots
 from tertulia.principles import Principle
 from tertulia.records import ToolCall
-from tertulia.wording import words
+from tertulia.wording import humanize, words
+from tertulia.world import ToolSpec
 
 __all__ = ["LINES", "plant"]
 
@@ -75,7 +76,7 @@ def ids(principles: Iterable[Principle]) -> tuple[str, ...]:
 
 
 def calling(
-    desk: Desk, tool: Any, args: dict[str, Any], kind: str, breaks: tuple[str, ...], detail: str = ""
+    desk: Desk, tool: ToolSpec, args: dict[str, Any], kind: str, breaks: tuple[str, ...], detail: str = ""
 ) -> Utterance:
     """A call that should not have been made."""
     return Utterance(calls=(ToolCall(id="", name=tool.name, args=args),), slip=kind, breaks=breaks, slip_detail=detail)
@@ -84,15 +85,19 @@ def calling(
 # --- procedure ---------------------------------------------------------------------------------------------------
 
 
+def unasked(desk: Desk, tool: ToolSpec) -> tuple[str, ...]:
+    """The principles that a call of this tool breaks when nobody was asked about it."""
+    if not tool.writes:
+        return ()
+    decided = any(tool.name in colleague.decides for colleague in desk.colleagues)
+    asking = asks_first(desk.view.principles, tool, "user")
+    return ids([*asking, *(asks_first(desk.view.principles, tool, "colleague") if decided else ())])
+
+
 def skip_confirmation(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
-    if not isinstance(move, Confirm):
+    if not isinstance(move, Confirm) or not asks_first(desk.view.principles, move.tool, "user"):
         return None
-    principles = asks_first(desk.view.principles, move.tool, "user")
-    if not principles:
-        return None
-    deciders = [c for c in desk.colleagues if move.tool.name in c.decides]
-    both = [*principles, *(asks_first(desk.view.principles, move.tool, "colleague") if deciders else ())]
-    return calling(desk, move.tool, move.args, "skip_confirmation", ids(both))
+    return calling(desk, move.tool, move.args, "skip_confirmation", unasked(desk, move.tool))
 
 
 def skip_approval(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
@@ -115,9 +120,10 @@ def skip_verification(desk: Desk, move: Move, honest: Utterance) -> Utterance | 
 
 
 def repeat_call(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
-    if not isinstance(move, Report):
+    breaks = broken(desk, "never_call", repeats=True)
+    if not breaks or not isinstance(move, Report):
         return None
-    return calling(desk, move.tool, move.called.call.args, "repeat_call", broken(desk, "never_call", repeats=True))
+    return calling(desk, move.tool, move.called.call.args, "repeat_call", breaks + unasked(desk, move.tool))
 
 
 # --- honesty -----------------------------------------------------------------------------------------------------
@@ -136,23 +142,18 @@ def invented(desk: Desk, slot: Slot) -> Any:
 
 
 def invent_argument(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
-    if not isinstance(move, Call | Ask) or (isinstance(move, Ask) and move.tool.writes):
+    breaks = broken(desk, "grounded", where="arguments")
+    if not breaks or not isinstance(move, Call | Ask) or (isinstance(move, Ask) and move.tool.writes):
         return None
     values = dict(move.values) if isinstance(move, Ask) else dict(desk.fill(move.tool)[0])
     wanted = slots(move.tool.parameters)
-    candidates = [move.slot] if isinstance(move, Ask) else [slot for slot in wanted if slot.path in values]
-    if any(slot.required and slot.path not in values and slot not in candidates for slot in wanted):
+    options = [move.slot] if isinstance(move, Ask) else [slot for slot in wanted if slot.path in values]
+    made_up = ((slot, invented(desk, slot)) for slot in options)
+    slot, value = next(((slot, value) for slot, value in made_up if value is not None), (None, None))
+    if slot is None or any(s.required and s.path not in values and s != slot for s in wanted):
         return None
-    for slot in candidates:
-        value = invented(desk, slot)
-        if value is not None and not any(slot.required and s.path not in values and s != slot for s in wanted):
-            breaks = broken(desk, "grounded", where="arguments")
-            if move.tool.writes:
-                breaks += ids(asks_first(desk.view.principles, move.tool, "user"))
-                breaks += ids(asks_first(desk.view.principles, move.tool, "colleague"))
-            values[slot.path] = value
-            return calling(desk, move.tool, assemble(values), "invent_argument", breaks, str(value))
-    return None
+    values[slot.path] = value
+    return calling(desk, move.tool, assemble(values), "invent_argument", breaks + unasked(desk, move.tool), str(value))
 
 
 def invent_value(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
@@ -188,27 +189,18 @@ def reveal_secret(desk: Desk, move: Move, honest: Utterance) -> Utterance | None
 
 def leak_value(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     """Tell a private value of somebody else's record that a result happened to hold."""
-    rules = [
-        (p.id, p.detector.fields)
-        for p in desk.view.principles
-        if p.detector and p.detector.kind == "secret" and p.detector.of == "others"
-    ]
-    if (
-        not rules
-        or not honest.text
-        or (honest.to and any(name in {c.name for c in desk.colleagues} for name in honest.to))
-    ):
+    breaks, fields = broken(desk, "secret", of="others"), private_fields(desk)
+    if not breaks or not honest.text or any(colleague.name in honest.to for colleague in desk.colleagues):
         return None
-    own = {word for _, m, _ in desk.replies() for word in words(m.text)}
-    told = " ".join(m.text for _, m in desk.spoken)
+    said = {word for _, message, _ in desk.replies() for word in words(message.text)}
     for called in desk.calls:
         for record in records(called.result.text)[1:]:
-            theirs = next((record[f] for f in rules[0][1] if isinstance(record.get(f), str)), None)
-            if theirs and theirs not in told and not own.intersection(words(str(record.get("name", theirs)))):
-                text = f"{honest.text} By the way, another customer's details: {theirs}."
-                return replace(
-                    honest, text=text, slip="leak_value", breaks=tuple(i for i, _ in rules), slip_detail=theirs
-                )
+            name = record.get("name")
+            values = [v for k, v in record.items() if isinstance(v, str) and fields.intersection(humanize(k).split())]
+            if isinstance(name, str) and values and not said.intersection(words(name)):
+                value = desk.view.rng.choice(values)
+                text = f"{honest.text} By the way, another customer's details: {value}."
+                return replace(honest, text=text, slip="leak_value", breaks=breaks, slip_detail=value)
     return None
 
 
