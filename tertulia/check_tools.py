@@ -40,8 +40,8 @@ def tool_schemas(r: Reading) -> Iterator[Fault]:
 
 def tool_examples(r: Reading) -> Iterator[Fault]:
     for nth, tool in enumerate(r.scenario.tools):
-        known = parameter_names(tool.parameters)
         usable = not any(schema_faults(tool.parameters))
+        known = parameter_names(tool.parameters) if usable else None
         for place, example in enumerate(tool.examples):
             at = (nth, "examples", place)
             if example.error and example.returns is not None:
