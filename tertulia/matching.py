@@ -139,8 +139,16 @@ class _Index:
             for word in profile.weights:
                 counts[word] = counts.get(word, 0) + 1
         self.rarity = {word: log(1 + len(self.profiles) / count) for word, count in counts.items()}
+        self.matched: dict[str, list[Match]] = {}
 
     def matches(self, text: str) -> list[Match]:
+        if text not in self.matched:
+            if len(self.matched) > 4096:
+                self.matched.clear()
+            self.matched[text] = self._matches(text)
+        return self.matched[text]
+
+    def _matches(self, text: str) -> list[Match]:
         said = widened(text)
         found = []
         for profile in self.profiles:

@@ -109,15 +109,27 @@ class Desk:
         """Begin a request with this message."""
         former = self.request
         fits = best is not None and (best.named >= 0.5 or best.score >= 2.0)
-        if not fits and former is not None and former.tool is not None and self.mends(former.tool, message):
-            self.request = Request(at, message.speaker, former.tool, former.owner, corrects=True)
-            self.request.start = former.start
-            return
+        if former is not None and former.tool is not None and (not fits or self.objects(message, best, former.tool)):
+            mended = self.mended(former, message)
+            if mended is not None:
+                self.request = Request(former.start, message.speaker, mended, former.owner, corrects=True)
+                return
         tool = best.tool if fits and best is not None else None
         owner = self.reachable.get(tool.name, self.view.name) if tool else self.view.name
         if tool and any(tool is own for own in self.view.tools):
             owner = self.view.name
         self.request = Request(at, message.speaker, tool, owner)
+
+    def objects(self, message: Message, best: Match | None, tool: ToolSpec) -> bool:
+        """Whether a message says that something is not right without naming another tool."""
+        return negates(message.text) and (best is None or best.tool is tool or best.named < 0.6)
+
+    def mended(self, former: Request, message: Message) -> ToolSpec | None:
+        """The tool of the former request, or of a step towards it, of which a message gives a value by its label."""
+        steps = [called.call.name for called in reversed(self.calls) if called.at >= former.start]
+        own = {tool.name: tool for tool in self.view.tools}
+        options = [former.tool, *(own[name] for name in dict.fromkeys(steps) if name in own)]
+        return next((tool for tool in options if tool is not None and self.mends(tool, message)), None)
 
     def mends(self, tool: ToolSpec, message: Message) -> bool:
         """Whether a message gives a value of that tool by its label."""
@@ -207,6 +219,10 @@ class Desk:
 
     def succeeded(self, names: tuple[str, ...]) -> bool:
         return any(called.call.name in names and not called.result.error for called in self.calls)
+
+    def opens(self, message: Message) -> bool:
+        """Whether the request began with this very message."""
+        return self.request is not None and self.view.messages[self.request.start] is message
 
     def last_heard(self) -> Message | None:
         """The newest message of somebody else."""

@@ -99,7 +99,7 @@ def next_move(desk: Desk) -> Move:
         return Greet()
     if request.tool is None:
         return Thank() if act_of(heard.text) in (Act.OTHER, Act.CLOSE) else Decline("", "unknown")
-    if heard.role == "user" and drops(heard.text):
+    if heard.role == "user" and drops(heard.text) and not desk.opens(heard):
         return Decline("", "dropped")
     if request.owner != desk.view.name:
         return guide(desk, request.tool)

@@ -5,6 +5,9 @@ still to be brought up, and every turn answers the other side's last act. Values
 (AutoDE, arXiv 2403.11128). A user without a script is a bystander that answers what it is asked.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from tertulia.acts import Act, act_of
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
 from tertulia.agents.users.agenda.hands import own_call, told_result
@@ -93,7 +96,7 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
         return Utterance(view.rng.choice(AGAIN).format(deed=deed(want)))
     if act is Act.REPORT:
         wrong = misstated(want.gold if state.changed else want.args, last.text)
-        return Utterance(correction(wrong[0])) if wrong else bring_up(view, want, first=False)
+        return Utterance(correction(wrong)) if wrong else bring_up(view, want, first=False)
     if act is Act.INSTRUCT:
         return Utterance("I can't do that here, sorry.")
     return Utterance(view.rng.choice(FIRST).format(deed=deed(want)))
@@ -120,7 +123,7 @@ def confirm(view: View, want: Want, state: Progress, last: Message) -> Utterance
         return Utterance(change_of_mind(want))
     wrong = misstated(want.gold if state.changed else want.args, last.text)
     if wrong:
-        return Utterance(correction(wrong[0]))
+        return Utterance(correction(wrong))
     return Utterance(view.rng.choice(YES[style(view)]))
 
 
@@ -141,8 +144,15 @@ def facts_of(args: dict[str, object]) -> list[Fact]:
     return [Fact((key,), value) for key, value in args.items()]
 
 
-def correction(fact: Fact) -> str:
-    return f"Not quite: the {fact.label} should be {render(fact.value)}."
+def correction(wrong: list[Fact]) -> str:
+    """What should have been said instead; a list of records is corrected on its own."""
+    plain = [fact for fact in wrong if not any(isinstance(e, Mapping) for e in entries(fact.value))]
+    said = "; ".join(f"the {fact.label} should be {render(fact.value)}" for fact in plain[:4] or wrong[:1])
+    return f"Not quite: {said}."
+
+
+def entries(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def tell(view: View, want: Want, last: Message) -> Utterance:

@@ -75,5 +75,20 @@ def _said(fact: Fact, low: str, text: str) -> bool:
         return all(_said(Fact(fact.path, entry), low, text) for entry in value)
     if isinstance(value, Mapping):
         return all(_said(Fact((*fact.path, str(k)), v), low, text) for k, v in value.items())
-    said = scalar(value).strip().rstrip(".!?")
-    return not said or said.lower() in low or normal(said) in forms(text)
+    said = scalar(value).strip().rstrip(".!?").lower()
+    if len(said) < 3 and not any(stem(word) in stems(text) for word in fact.label.split()):
+        return not said  # a short value is told by its name alone
+    return not said or whole(said, low) or normal(said) in forms(text)
+
+
+def whole(said: str, text: str) -> bool:
+    """Whether a text holds a value that is not part of a longer word or number."""
+    at = text.find(said)
+    while at >= 0:
+        end = at + len(said)
+        if not (text[at - 1 : at].isalnum() and said[0].isalnum()) and not (
+            text[end : end + 1].isalnum() and said[-1].isalnum()
+        ):
+            return True
+        at = text.find(said, at + 1)
+    return False
