@@ -29,7 +29,7 @@ ASK = (
     "To {deed} I need one more detail. What is the {label}?",
     "May I have the {label}, please?",
 )
-ASK_CHOICE = ("Which {label} would you like: {choices}?", "What should the {label} be: {choices}?")
+ASK_CHOICE = ("Which {label} is it to be: {choices}?", "What should the {label} be: {choices}?")
 ASK_SEVERAL = ("What are the {label}?", "Could you tell me the {label}, please?", "May I have the {label}, please?")
 ASK_YES_NO = ("One question on the {label}{hint}: does that apply?", "As for the {label}{hint}: does that apply?")
 CONFIRM = (
