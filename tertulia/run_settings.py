@@ -17,7 +17,8 @@ from tertulia.scenario import Scenario
 
 __all__ = ["RunSettings", "default_folder", "manifest_of"]
 
-DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives
+DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives ...
+SHOWS = {"commands", "templates", "schema", "cli.py", "progress.py", "summary.py", "__main__.py"}  # ... without these
 
 
 class RunSettings(Record):
@@ -74,8 +75,9 @@ def code_digest() -> str:
     for name in ("tertulia", "tertulia.agents", "tertulia.judges", "tertulia.exporters", "tertulia.scenarios"):
         root = Path(str(files(name)))
         for path in sorted(path for path in root.rglob("*") if path.suffix in DECIDES and path.is_file()):
-            if path.suffix == ".yaml" and "worlds" in path.parts[len(root.parts) :]:
-                continue
-            digest.update(f"{name}/{path.relative_to(root).as_posix()}\0".encode())
-            digest.update(path.read_bytes())
+            inside = path.relative_to(root)
+            scenario = path.suffix == ".yaml" and "worlds" in inside.parts
+            if not scenario and SHOWS.isdisjoint(inside.parts):
+                digest.update(f"{name}/{inside.as_posix()}\0".encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()

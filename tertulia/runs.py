@@ -11,9 +11,10 @@ from tertulia.export import ExportReport, export
 from tertulia.items import Pairs, Variants, gathered, plan_items
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
+from tertulia.run_folder import clear
 from tertulia.run_settings import RunSettings, default_folder, manifest_of
 from tertulia.runner import Bench, Standing, ensembles, play_all
-from tertulia.store import Store, clear
+from tertulia.store import Store
 from tertulia.summary import Summary
 
 __all__ = ["Run", "play", "run"]

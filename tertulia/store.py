@@ -1,22 +1,15 @@
-"""One run, one folder: `run.sqlite` holds the conversations, `manifest.json` the settings that decide them.
+"""The conversations of a run, in the `run.sqlite` of its folder: a write-ahead log, a single writer, group commits.
 
-    OUT/manifest.json   written first and atomically; a run is resumed only under the same settings
-    OUT/run.sqlite      one row per finished conversation; write-ahead log, a single writer, group commits
-    OUT/lock            held by the process that writes; the system frees it when that process dies
-    OUT/exports/        what the run exported
-
-A conversation is one compressed JSON text, so a row is either there in full or not at all. Whatever was not yet
-committed when a process died is simply played again.
+A conversation is one JSON text, compressed to a third (which costs 25 microseconds each), so a row is either there in
+full or not at all. Whatever was not yet committed when a process died is simply played again.
 """
 
 import json
-import os
-import shutil
 import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,13 +19,13 @@ from pydantic_core import PydanticSerializationError
 
 from tertulia.errors import SettingsError, StoreError, UserError
 from tertulia.records import Conversation
+from tertulia.run_folder import changed_settings, locked, prepare, read_manifest, write_atomically
 from tertulia.scenario import Scenario
 
-__all__ = ["Store", "clear", "read_manifest", "write_atomically"]
+__all__ = ["Store"]
 
 FORMAT = 1  # PRAGMA user_version
 MARK = 0x74727475  # PRAGMA application_id: "trtu"
-OURS = {"manifest.json", "run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "lock", "lock-journal", "exports"}
 TABLES = """
 CREATE TABLE conversations (place INTEGER PRIMARY KEY, rejected_by TEXT NOT NULL, record BLOB NOT NULL);
 CREATE TABLE scenarios (id TEXT PRIMARY KEY, record BLOB NOT NULL);
@@ -205,96 +198,6 @@ class Store:
             return read(unpacked(record))
         except (zlib.error, ValueError):  # a ValidationError is a ValueError
             raise StoreError(f"{str(self.folder)!r}: conversation {place} is damaged; --fresh plays anew") from None
-
-
-# --- the folder --------------------------------------------------------------------------------------------------
-
-
-def prepare(folder: Path) -> None:
-    """Make sure that the folder is ours to write in."""
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{str(folder)!r} is a file; --out must name a folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        there = {entry.name for entry in folder.iterdir() if not entry.name.endswith(".part")}
-    except OSError as error:
-        raise StoreError(f"cannot write in {str(folder)!r}: {error.strerror}") from None
-    if foreign := sorted(there - OURS):
-        raise StoreError(f"{str(folder)!r} holds other files ({foreign[0]!r}); --out must name a new or a run's folder")
-
-
-def clear(folder: Path) -> None:
-    """Delete the run in a folder, so that it can be played anew.
-
-    Raises:
-        StoreError: if the folder holds anything else, or a process is writing in it."""
-    if not folder.exists():
-        return
-    prepare(folder)
-    with closing(locked(folder)):
-        for name in sorted(OURS - {"lock", "lock-journal", "exports"}, reverse=True):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "exports", ignore_errors=True)
-
-
-def locked(folder: Path) -> sqlite3.Connection:
-    """Hold the folder. SQLite's file lock works on every system and ends with the process, however it dies."""
-    lock = sqlite3.connect(folder / "lock", isolation_level=None, timeout=0)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        lock.close()
-        if "locked" in str(error):
-            raise StoreError(f"{str(folder)!r} is in use: another process is writing this run") from None
-        raise StoreError(f"cannot lock {str(folder)!r}: {error}") from None
-    return lock
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The settings of the run in a folder.
-
-    Raises:
-        StoreError: if there is no run, or its manifest cannot be read."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise StoreError(f"{str(folder)!r} holds no run (it has no manifest.json)")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{str(path)!r} cannot be read: {error}") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("settings"), dict):
-        raise StoreError(f"{str(path)!r} is not the manifest of a run")
-    return manifest
-
-
-def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any], under: str = "") -> Iterator[str]:
-    """What differs between two manifests, as `name was 1, is 2`."""
-    for key in [*old, *(key for key in new if key not in old)]:
-        before, after = old.get(key), new.get(key)
-        if before == after:
-            continue
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            yield from changed_settings(before, after, f"{key} ")
-        else:
-            yield f"{under if under != 'settings ' else ''}{key} was {said(before)}, is {said(after)}"
-
-
-def said(value: Any) -> str:
-    """A setting's value as a person reads it; a digest is shortened."""
-    if value is None:
-        return "absent"
-    text = json.dumps(value)
-    return text[:9] + '…"' if isinstance(value, str) and len(value) == 64 else text
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is there in full or not at all."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import pytest
 
 import tertulia
 from tertulia.cli import main
-from tertulia.templates import PARTS
+from tertulia.commands.new import KINDS
 
 FORMATS = {"sft", "dpo", "critic", "oasst", "evalset"}
 
@@ -253,9 +253,9 @@ def test_kill_9_loses_and_doubles_nothing(ask, mine, tmp_path):
         process.kill()
         process.communicate()
     with plays("killed", 200, tmp_path) as last:
-        last.communicate()
+        _, err = last.communicate()
 
-    assert last.returncode == 0
+    assert last.returncode == 0, err
     assert files_of("killed") == files_of("whole")
 
 
@@ -342,13 +342,12 @@ def test_schema_prints_a_json_schema(ask, name):
 
 
 def test_whatever_new_writes_passes_the_test_that_comes_with_it(ask, tmp_path):
-    kinds = ("scenario", *PARTS)
-    for kind in kinds:
+    for kind in KINDS:
         assert len(ask("new", kind, f"my-{kind}").out.splitlines()) == 2
     tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", cwd=tmp_path)
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert {path.name for path in tmp_path.glob("test_*.py")} == {f"test_my_{kind}.py" for kind in kinds}
+    assert {path.name for path in tmp_path.glob("test_*.py")} == {f"test_my_{kind}.py" for kind in KINDS}
 
 
 def test_new_in_a_checkout_puts_part_and_test_where_they_live(ask):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tertulia.errors import SettingsError, StoreError
 from tertulia.records import EndReason, Verdict
-from tertulia.store import Store, changed_settings, clear, packed, read_manifest, unpacked
+from tertulia.run_folder import changed_settings, clear, read_manifest
+from tertulia.store import Store, packed, unpacked
 
 MANIFEST: dict[str, Any] = {"settings": {"n": 3, "seed": 7}, "scenarios": {"tiny": "a" * 64}, "tertulia": "0.1.0"}
 

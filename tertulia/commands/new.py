@@ -1,17 +1,30 @@
-"""`tertulia new`: a starting file that works as it stands, and its test."""
+"""`tertulia new`: a starting file that works as it stands, and its test.
+
+They are made of the text files in `tertulia/templates`, where `<<name>>` stands for the module, `<<Class>>` for its
+class and `<<home>>` for where the test imports it from.
+"""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import UserError, did_you_mean
 from tertulia.parts import camel
-from tertulia.templates import PARTS, SCENARIO, SCENARIO_TEST, filled
 
-__all__ = ["perform"]
+__all__ = ["KINDS", "perform"]
 
-KINDS = ("scenario", *PARTS)
+HOMES = {
+    "judge": "judges",
+    "exporter": "exporters",
+    "planner": "agents/planners",
+    "user": "agents/users",
+    "assistant": "agents/assistants",
+    "critic": "agents/critics",
+}
+KINDS = ("scenario", *HOMES)
+MARK = re.compile(r"<<(\w+)>>")
 
 
 def perform(*, kind: str, name: str, folder: Path | None, json: bool) -> int:
@@ -33,7 +46,7 @@ def perform(*, kind: str, name: str, folder: Path | None, json: bool) -> int:
         first = next(iter(made))
         note(f"next: tertulia check {first} && tertulia run {first}")
     elif not in_repository():
-        group = PARTS[kind][0].rpartition("/")[2]
+        group = HOMES[kind].rpartition("/")[2]
         module = next(iter(made)).stem
         note(f'to be found by name, your package needs: [project.entry-points."tertulia.{group}"]')
         note(f'{module} = "YOUR_PACKAGE.{module}:{camel(module)}"')
@@ -46,20 +59,28 @@ def scenario(name: str, folder: Path) -> dict[Path, str]:
     schema = Path(str(files("tertulia.scenarios"))) / "schema" / "scenario.json"
     values = {"name": name, "schema": schema.resolve().as_uri(), "file": f"{name}.yaml"}
     test = folder / f"test_{name.replace('-', '_')}.py"
-    return {folder / f"{name}.yaml": filled(SCENARIO, values), test: filled(SCENARIO_TEST, values)}
+    return {folder / f"{name}.yaml": filled("scenario.yaml", values), test: filled("test_scenario.py", values)}
 
 
 def part(kind: str, name: str, folder: Path | None) -> dict[Path, str]:
     module = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", module):
         raise UserError(f"{name!r} cannot name a {kind}: use lower case letters, digits and _, a letter first")
-    place, package, template, test = PARTS[kind]
     ours = folder is None and in_repository()
-    home = f"{package}.{module}" if ours else module
-    values = {"name": module, "Class": camel(module), "home": home, "role": kind}
-    target = Path(place) if ours else folder or Path()
+    home = f"tertulia.{HOMES[kind].replace('/', '.')}.{module}" if ours else module
+    values = {"name": module, "Class": camel(module), "home": home}
+    target = Path(HOMES[kind]) if ours else folder or Path()
     tests = Path("tests") if ours else target
-    return {target / f"{module}.py": filled(template, values), tests / f"test_{module}.py": filled(test, values)}
+    return {
+        target / f"{module}.py": filled(f"{kind}.py", values),
+        tests / f"test_{module}.py": filled(f"test_{kind}.py", values),
+    }
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A template with every mark replaced, in one pass."""
+    text = (files("tertulia") / "templates" / f"{template}.txt").read_text(encoding="utf-8")
+    return MARK.sub(lambda match: values[match[1]], text)
 
 
 def in_repository() -> bool:
