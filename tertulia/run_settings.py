@@ -52,7 +52,7 @@ def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> di
         "settings": {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.cast},
         "scenarios": dict(sorted(digests.items())),
         "tertulia": version("tertulia"),
-        "code": code_digest(),
+        "code of tertulia": code_digest(),
     }
 
 
