@@ -1,6 +1,5 @@
 """Checks of the names that a scenario borrows: its world, recipe and principles, and the principles it brings."""
 
-import re
 from collections.abc import Iterator
 
 from tertulia.errors import Fault, did_you_mean
@@ -11,7 +10,6 @@ from tertulia.recipe import recipe_names
 
 __all__ = ["CHECKS"]
 
-PATTERNS = ("any_of", "unless")  # of a detector: regular expressions
 TOOLS = ("tools", "first")  # of a detector: names of tools
 
 
@@ -49,28 +47,15 @@ def principles(r: Reading) -> Iterator[Fault]:
         seen.add(name)
 
 
-def detectors(r: Reading) -> Iterator[Fault]:
+def tools_of_detectors(r: Reading) -> Iterator[Fault]:
     for nth, given in enumerate(r.scenario.principles):
         if not isinstance(given, Principle) or given.detector is None:
             continue
         at = ("principles", nth, "detector")
-        for key in PATTERNS:
-            for place, pattern in enumerate(getattr(given.detector, key, ())):
-                if wrong := not_a_pattern(pattern):
-                    yield from r.fault((*at, key, place), f"not a regular expression: {wrong}")
         for key in TOOLS:
             for place, tool in enumerate(getattr(given.detector, key, ())):
                 if r.tools is not None and tool not in r.tools:
                     yield from r.fault((*at, key, place), f"unknown tool {tool!r}", did_you_mean(tool, r.tools))
 
 
-def not_a_pattern(pattern: str) -> str:
-    """Why a text is no regular expression, or an empty text."""
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        return str(error)
-    return ""
-
-
-CHECKS = (world, recipe, principles, detectors)
+CHECKS = (world, recipe, principles, tools_of_detectors)

@@ -1,5 +1,6 @@
 """Values held against a tool's JSON Schema, in plain sentences, and what is wrong with such a schema itself."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,7 +26,8 @@ TYPES = {
     "object": "a mapping",
     "null": "nothing",
 }
-META = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # names -> schemas
+META = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 LIMITS = {
     "minimum": "expected at least {0}, got {1}",
     "maximum": "expected at most {0}, got {1}",
@@ -108,40 +110,62 @@ def target(root: Any, ref: str) -> Any:
 
 def schema_faults(schema: Mapping[str, Any]) -> Iterator[Misfit]:
     """What keeps a tool's `parameters` from being a JSON Schema that can be used without leaving the file."""
-    wrong = list(META.iter_errors(schema))
-    for error in wrong:
+    wrong = [*_not_schema(schema), *_patterns(schema), *_references(schema)]
+    yield from wrong
+    if not wrong and schema.get("type", "object") != "object":
+        yield ("type",), f"a tool's parameters are an object, not {shown(schema['type'])}", ""
+    if not wrong and (ref := endless(schema)):
+        yield (), f"{ref!r} leads back to itself before it says anything about a value", ""
+
+
+def _not_schema(schema: Mapping[str, Any]) -> Iterator[Misfit]:
+    for error in META.iter_errors(schema):
         at = tuple(error.absolute_path)
         if at[-1:] == ("type",) and isinstance(error.instance, str):
             yield at, f"there is no type {error.instance!r} in JSON Schema", did_you_mean(error.instance, TYPES)
         else:
             yield at, f"not a JSON Schema: {_said(best_match([error]) or error)[0]}", ""
-    if wrong:
-        return
-    if schema.get("type", "object") != "object":
-        yield ("type",), f"a tool's parameters are an object, not {shown(schema['type'])}", ""
-    bad = False
-    for at, ref in references(schema):
+
+
+def _patterns(schema: Mapping[str, Any]) -> Iterator[Misfit]:
+    for at, node in subschemas(schema):
+        found: list[tuple[Steps, str]] = []
+        if isinstance(node.get("pattern"), str):
+            found.append(((*at, "pattern"), node["pattern"]))
+        if isinstance(node.get("patternProperties"), Mapping):
+            found += [((*at, "patternProperties", key), key) for key in node["patternProperties"]]
+        for place, pattern in found:
+            try:
+                re.compile(pattern)
+            except (re.error, RecursionError, OverflowError) as error:
+                yield place, f"{shown(pattern)} is not a regular expression: {error}", ""
+
+
+def _references(schema: Mapping[str, Any]) -> Iterator[Misfit]:
+    for at, node in subschemas(schema):
+        for key in ("$dynamicRef", "$recursiveRef", *(("$id",) if at else ())):
+            if key in node:
+                yield (*at, key), f"{key} is not followed here; use $ref: '#/...'", ""
+        ref = node.get("$ref", "#")
+        if not isinstance(ref, str):
+            continue  # no schema, and named as such
         if ref != "#" and not ref.startswith("#/"):
-            bad = True
-            yield at, f"{ref!r} points out of this schema; only '#/...' is followed", ""
+            yield (*at, "$ref"), f"{ref!r} points out of this schema; only '#/...' is followed", ""
         elif not isinstance(target(schema, ref), Mapping | bool):
-            bad = True
-            yield at, f"{ref!r} points at nothing in this schema", ""
-    if not bad and (ref := endless(schema)):
-        yield (), f"{ref!r} leads back to itself before it says anything about a value", ""
+            yield (*at, "$ref"), f"{ref!r} points at nothing in this schema", ""
 
 
-def references(schema: Any, at: Steps = ()) -> Iterator[tuple[Steps, str]]:
-    """Every `$ref` with its path."""
-    if isinstance(schema, Mapping):
-        for key, inner in schema.items():
-            if key == "$ref" and isinstance(inner, str):
-                yield (*at, key), inner
-            elif key not in DATA:
-                yield from references(inner, (*at, key))
-    elif isinstance(schema, list):
-        for nth, inner in enumerate(schema):
-            yield from references(inner, (*at, nth))
+def subschemas(value: Any, at: Steps = (), *, named: bool = False) -> Iterator[tuple[Steps, Mapping[str, Any]]]:
+    """Every schema within a schema, itself first, with its path. `named`: a mapping whose keys are names of schemas."""
+    if isinstance(value, Mapping):
+        if not named:
+            yield at, value
+        for key, inner in value.items():
+            if named or key not in DATA:
+                yield from subschemas(inner, (*at, key), named=not named and key in NAMED)
+    elif isinstance(value, list):
+        for nth, inner in enumerate(value):
+            yield from subschemas(inner, (*at, nth))
 
 
 def endless(root: Mapping[str, Any]) -> str:
@@ -161,7 +185,7 @@ def endless(root: Mapping[str, Any]) -> str:
         done.add(id(node))
         return False
 
-    for _, ref in references(root):
-        if turns(target(root, ref), ()):
-            return ref
+    for _, node in subschemas(root):
+        if turns(node, ()):
+            return str(node.get("$ref", "a combination of schemas"))
     return ""

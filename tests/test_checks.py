@@ -87,7 +87,7 @@ def test_every_fault_of_a_broken_file_is_named_at_its_place(path: Path) -> None:
 def test_the_broken_files_use_every_check() -> None:
     rules = {fault.rule for path in BROKEN for fault in read_scenario(path)[1]}
 
-    assert {check.__name__.replace("_", "-") for check in CHECKS} <= rules | {"detectors"}
+    assert {check.__name__.replace("_", "-") for check in CHECKS} <= rules
     assert {"yaml", "shape", "tools-file"} <= rules
 
 
