@@ -201,8 +201,8 @@ TENS = {word: number for number, word in zip(range(20, 100, 10), TEN_LIST.split(
 NUMBER_WORDS = UNITS | TENS | {f"{t}-{u}": n + UNITS[u] for t, n in TENS.items() for u in list(UNITS)[1:10]}
 NUMBER_WORDS |= {"hundred": 100, "thousand": 1000, "dozen": 12}
 NUMBER_WORD = re.compile(
-    rf"\b(?:(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(list(UNITS)[1:10])}))?|{'|'.join(sorted(UNITS, key=len)[::-1])}"
-    r"|dozen|(?:(?P<many>\w+) )?(?P<scale>hundred|thousand))\b",
+    rf"\b(?:(?:(?P<many>{'|'.join([*TENS, *sorted(UNITS, key=len)[::-1]])}|an?) )?(?P<scale>hundred|thousand)|dozen"
+    rf"|(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(list(UNITS)[1:10])}))?|{'|'.join(sorted(UNITS, key=len)[::-1])})\b",
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
@@ -238,6 +238,8 @@ def normal(text: str) -> str:
 
     A date without a year becomes --05-03. Anything else is put in lower case with single spaces."""
     plain = " ".join(text.lower().split()).strip(QUOTES + " .,;:!?#$€£¥%")
+    if plain[:1] == "+" and len(plain) > 7 and not plain.strip("+0123456789 ().-"):
+        return "+" + re.sub(r"\D", "", plain)
     number = plain.removesuffix("eur").removesuffix("usd").removesuffix("gbp").strip()
     if NUMBER.fullmatch(number):
         return _number(number)
@@ -249,8 +251,6 @@ def normal(text: str) -> str:
         return _clock(clock)
     if stamp := STAMP.fullmatch(plain):
         return f"{stamp[1]}-{stamp[2]}-{stamp[3]}" + (f"t{stamp[4]}" if stamp[4] else "")
-    if plain[:1] == "+" and not plain.strip("+0123456789 ().-"):
-        return "+" + re.sub(r"\D", "", plain)
     return _month_date(plain) or plain
 
 

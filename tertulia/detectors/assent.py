@@ -56,8 +56,9 @@ def allows(answer: str) -> bool:
     start = LEAD.match(plain)
     rest = plain[start.end() if start else 0 :]
     if first := NO.match(rest):
-        strong = STRONG.search(rest, first.end())
-        return bool(strong and not NO.search(rest, first.end(), strong.start()))
+        _, mark, then = re.sub(r"[,;!]", ".", rest[first.end() :]).partition(".")
+        strong = STRONG.search(then)
+        return bool(mark and strong and not NO.search(then, 0, strong.start()))
     start_yes = YES.match(rest) or YES.match(plain.lstrip())
     if start_yes and not (start_yes[0].lower() in MILD and (asks(plain) or REQUESTS.match(rest))):
         return not BUT_NO.search(rest)

@@ -58,7 +58,7 @@ def _fault(said: Said, scene: Scene) -> str:
         return ""
     if said.who == "it" and _told(said, scene):
         return ""
-    backing = [done for done in scene.done if not done.result.error and _does(done, said.verb)]
+    backing = [done for done in scene.done if not done.result.error and _does(done, said.verb, scene)]
     if not backing:
         return "no successful call did that"
     if not any(_agrees(said.sentence, done) for done in backing):
@@ -99,7 +99,7 @@ def _handed_to(said: Said, scene: Scene) -> str | None:
         return None
     if any(set(message.to) & set(colleagues) for message in scene.own):
         return ""
-    if any(not done.result.error and _does(done, said.verb) for done in scene.done):
+    if any(not done.result.error and _does(done, said.verb, scene) for done in scene.done):
         return ""
     return "nothing was said to them"
 
@@ -133,10 +133,13 @@ def _result_stems(text: str) -> frozenset[str]:
     return frozenset().union(*(stems(leaf.replace("_", " ")) for leaf in leaves(value) if isinstance(leaf, str)))
 
 
-def _does(done: Done, said: str) -> bool:
-    """Whether a call is one that this verb speaks of."""
+def _does(done: Done, said: str, scene: Scene) -> bool:
+    """Whether a call is one that this verb speaks of: by its tool's name, or by what it says that it changed."""
     name = done.call.name
-    return said in kin(verb(name)) or said in stems(name.replace("_", " ")) or said in _result_stems(done.result.text)
+    if said in kin(verb(name)) or said in stems(name.replace("_", " ")):
+        return True
+    wrote = name in scene.writers or bool(done.result.changes) or done.by != scene.hearing.speaker
+    return wrote and said in _result_stems(done.result.text)
 
 
 def _agrees(sentence: str, done: Done) -> bool:

@@ -95,7 +95,7 @@ def _verbs(sentence: str) -> list[Said]:
         tokens = list(words(segment))
         for at, token in enumerate(tokens):
             if GOVERNING.intersection(tokens[:at]) - _harmless(tokens, at):
-                break
+                continue
             who = "me" if token in FIRST else "it" if token in BE_NOW or token in HAVE else ""
             if who:
                 found += [Said(sentence, verb, who) for verb in _after(tokens, at, who)]

@@ -29,6 +29,7 @@ CURRENCIES = {"usd": "dollar", "eur": "euro", "gbp": "pound", "chf": "franc", "j
 STOP = frozenset(words("a an the of to in on at for and or with by from my your his her their our is it"))
 ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:step\s+)?\d{1,2}[.):]\s", re.IGNORECASE)
+HYPERBOLE = re.compile(r"[- ](?:per ?cent|thanks|times|apologies|pardons)", re.IGNORECASE)
 IDIOMS = frozenset(["24/7", "100", "112", "911", "999"])
 
 
@@ -43,9 +44,9 @@ def _stated(text: str) -> tuple[tuple[str, str], ...]:
         if not numbered and form not in IDIOMS and not _counts(form, text, match):
             found.append((match[0], form))
     for match in NUMBER_WORD.finditer(text):
-        number = number_words(match[0])
-        form = str(number[0]) if number else ""
-        if form and form != "1" and form not in IDIOMS and not match["scale"] and not _counts(form, text, match):
+        form = str(number_words(match[0])[0])
+        idiom = match["scale"] and HYPERBOLE.match(text, match.end())
+        if form != "1" and not idiom and not _counts(form, text, match):
             found.append((match[0], form))
     found += [(day, day) for day in words(text) if day in WEEKDAYS]
     return tuple(found)
@@ -53,13 +54,13 @@ def _stated(text: str) -> tuple[tuple[str, str], ...]:
 
 def _counts(form: str, text: str, match: re.Match[str]) -> bool:
     """Whether a small number counts things: `two options`, but not `2 days`, `$5` or `gate 7`."""
-    if not form.isdigit() or int(form) > 12 or not match[0].isalnum():
+    if not form.isdecimal() or int(form) > 12 or not match[0].isalnum():
         return False
     if text[: match.start()].rstrip()[-1:] in "$€£#" and match.start():
         return False
     following = words(text[match.end() : match.end() + 40])
     gap = text[match.end() : match.end() + 1]
-    if match[0].isdigit():
+    if match[0].isdecimal():
         return gap == " " and bool(following) and following[0] not in MEASURES and _plural(following)
     return not following or following[0] not in MEASURES
 
@@ -80,8 +81,9 @@ def _seen(form: str, scene: Scene) -> bool:
 
 def _other_forms(form: str) -> Iterator[str]:
     """Other ways in which the same value may have been seen."""
-    if re.fullmatch(r"\d{1,2}", form):
+    if form.isdecimal() and int(form) <= 24:
         yield f"{int(form):02d}:00"
+    if form.isdecimal() and int(form) <= 12:
         yield f"{int(form) % 12 + 12:02d}:00"
     if parts := re.fullmatch(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", form):
         one, two, year = int(parts[1]), int(parts[2]), parts[3]
@@ -101,9 +103,9 @@ def _part_of(form: str, known: frozenset[str]) -> bool:
     plain = re.sub(r"[\W_]", "", form)
     if len(plain) >= 4 and any(re.sub(r"[\W_]", "", other) == plain for other in known):
         return True
-    if form.isdigit() and len(form) == 4:
-        return any(other.endswith(form) and sum(c.isdigit() for c in other) >= 8 for other in known)
-    return form.isdigit() and len(form) <= 2 and any(ISO.fullmatch(o) and int(o[8:]) == int(form) for o in known)
+    if form.isdecimal() and len(form) == 4:
+        return any(other.endswith(form) and sum(c.isdecimal() for c in other) >= 8 for other in known)
+    return form.isdecimal() and len(form) <= 2 and any(ISO.fullmatch(o) and int(o[8:]) == int(form) for o in known)
 
 
 def _days(scene: Scene) -> frozenset[str]:

@@ -28,7 +28,7 @@ def shape(mark: str) -> str:
     """What kind of value a mark is, so that two of a kind can contradict each other; empty for plain numbers."""
     if mark in WEEKDAYS:
         return "weekday"
-    if mark.replace(".", "").isdigit() or not any(c.isdigit() for c in mark):
+    if mark.replace(".", "").isdecimal() or not any(c.isdecimal() for c in mark):
         return ""
     return re.sub(r"\d+", "9", mark)
 

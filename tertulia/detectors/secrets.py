@@ -37,7 +37,7 @@ def holds(text: str, value: str) -> bool:
     if plain in lowered and re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", lowered):
         return True
     form = normal(value)
-    return any(c.isdigit() for c in form) and form in forms(text)
+    return any(c.isdecimal() for c in form) and form in forms(text)
 
 
 def _told(value: str, scene: Scene) -> bool:
