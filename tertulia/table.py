@@ -97,6 +97,8 @@ class Table:
             plan=self.plan if holder else None,
             sent_back=tuple(self.drafts),
             slips=self.item.slips,
+            conversation=self.item.id,
+            step=f"{name}/{self.turn}/{len(self.drafts)}",
         )
 
     def plan_view(self) -> PlanView:
@@ -107,6 +109,8 @@ class Table:
             rng=stream(self.item.seed, "planner", len(self.plan_drafts)),
             sent_back=tuple(self.plan_drafts),
             slips=self.item.slips,
+            conversation=self.item.id,
+            step=f"plan/{len(self.plan_drafts)}",
         )
 
     def message(self, said: Utterance) -> Message:
@@ -145,6 +149,8 @@ class Table:
             principles=setting.principles[role],
             plan=self.plan,
             script=scenario.script if name == scenario.user else None,
+            conversation=self.item.id,
+            step=f"{name}/{self.turn}/{len(self.drafts)}" if not self.planning else f"plan/{len(self.plan_drafts)}",
         )
 
     def note_slip(self, kind: str, breaks: tuple[str, ...], detail: str) -> None:
@@ -182,7 +188,10 @@ class Table:
             self.hear(result)
 
     def hear(self, message: Message) -> None:
+        """Keep a message in full, and let its audience see it without what is shown to nobody."""
         self.spoken.append(message)
+        if message.changes or message.injected:
+            message = message.model_copy(update={"changes": (), "injected": False})
         for name in message.audience:
             self.heard[name].append(message)
 
