@@ -437,8 +437,8 @@ async def test_the_critic_hears_what_everybody_said_and_what_the_speaker_has_see
     critic = MarksFirst()
     await played(stage(assistant=Lines(LOOK, TELL), critic=critic))
     last = critic.hearings[-1]
-    assert [m.role for m in last.seen] == ["user", "assistant", "user"]
-    assert [m.role for m in last.spoken] == ["user", "assistant", "tool", "assistant", "user"]
+    assert [m.role for m in last.seen] == ["user", "assistant"]
+    assert [m.role for m in last.spoken] == ["user", "assistant", "tool", "assistant"]
 
 
 async def test_planted_slips_are_kept_with_their_place_and_out_of_the_critics_sight():
