@@ -56,6 +56,8 @@ class View:
     plan: Plan | None = None  # for simulated parties, never for an assistant
     sent_back: tuple[Draft, ...] = ()  # this turn's earlier drafts with their markers
     slips: float = 0.0  # the rate at which the rule cast plants faults
+    conversation: str = ""  # its id
+    step: str = ""  # names this draft within the conversation: party/turn/draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class PlanView:
     rng: Random
     sent_back: tuple[Draft, ...] = ()
     slips: float = 0.0
+    conversation: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Hearing:
     principles: tuple[Principle, ...]  # those that apply to the speaker
     plan: Plan | None = None
     script: Script | None = None  # the speaker's own script, for a simulated user
+    conversation: str = ""
+    step: str = ""
 
 
 class Planner(Protocol):

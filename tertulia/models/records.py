@@ -1,0 +1,119 @@
+"""What travels between a part and a model: requests, replies, their cost, and the names of what goes wrong."""
+
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from tertulia.errors import PartError
+from tertulia.records import Record
+
+__all__ = ["Ask", "BadReply", "BudgetSpent", "ModelFailure", "RawCall", "Reply", "Request", "Trouble", "Usage"]
+
+ModelRole = Literal["planner", "user", "assistant", "colleague", "critic", "judge", "tool"]
+
+
+class Trouble(StrEnum):
+    """What can be wrong with a reply, or keep one from coming. Every cause is counted and shown."""
+
+    EMPTY = "empty"
+    TRUNCATED = "truncated"  # finish reason `length`
+    REFUSED = "refused"  # the provider's refusal field or content filter
+    NOT_JSON = "not_json"
+    JSON_IN_PROSE = "json_in_prose"  # found and used
+    WRONG_SCHEMA = "wrong_schema"
+    UNKNOWN_TOOL = "unknown_tool"
+    WRONG_ARGUMENTS = "wrong_arguments"
+    SEVERAL_CALLS = "several_calls"  # legal, counted
+    CALL_AND_TEXT = "call_and_text"  # legal, counted
+    REASONING_LEAK = "reasoning_leak"  # thinking inside the spoken text; cut out
+    ROLE_INVERSION = "role_inversion"  # the user speaks as the assistant, or the other way round
+    BOTH_SIDES = "both_sides"  # wrote the other party's lines too; cut off
+    GOODBYE_LOOP = "goodbye_loop"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    CONNECTION = "connection"
+    MALFORMED = "malformed"  # the endpoint's answer is not a chat completion
+    DENIED = "denied"  # 4xx that no retry mends: key, model name, bad request
+
+
+class Request(Record):
+    """One request to a model. Its hash, with `conversation`, `role` and `step`, is its key in the journal."""
+
+    conversation: str = Field(description="the conversation's id")
+    role: ModelRole = Field(description="whose model and sampling settings are used")
+    step: str = Field(description="names the draft within the conversation, such as agent/3/0; a re-ask appends /again")
+    messages: tuple[dict[str, Any], ...] = Field(
+        description="OpenAI chat messages; append-only from step to step of a role"
+    )
+    tools: tuple[dict[str, Any], ...] = Field((), description="tools in OpenAI's shape")
+    answer: dict[str, Any] | None = Field(None, description="JSON Schema that the reply must fit")
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    logprobs: bool = False
+
+
+class RawCall(Record):
+    """A tool call as the model wrote it; `arguments` is unchecked text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Reply(Record):
+    """What a model answered."""
+
+    text: str = ""
+    calls: tuple[RawCall, ...] = ()
+    reasoning: str = ""
+    refusal: str = ""
+    finish: str = "stop"
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached_in: int = Field(0, description="of tokens_in, those that the endpoint served from its prefix cache")
+    model: str = ""
+    raw: str = Field("", description="the endpoint's answer as it came")
+
+
+class Usage(Record):
+    """What a conversation cost, and what was wrong with the replies it used. The same after a resume."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = Field(0.0, description="None when the price of a model is unknown")
+    troubles: dict[Trouble, int] = Field({})
+
+
+class ModelFailure(PartError):
+    """No usable reply came, after every retry. `trouble` names the cause, `raw` what came last."""
+
+    def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
+        self.trouble, self.raw = trouble, raw
+        super().__init__(f"{trouble}: {detail}")
+
+
+class BadReply(ModelFailure):
+    """A reply came, and it could not be used."""
+
+
+class BudgetSpent(PartError):
+    """The run's budget in calls, tokens or money allows no further call. The run stops and can be resumed."""
+
+
+class Ask(Protocol):
+    """How a part reaches a model. Parts get one bound to their role; a double is `tertulia.testing.Scripted`."""
+
+    async def __call__(self, request: Request) -> Reply:
+        """The reply, from the journal if this very request was answered before.
+
+        Raises:
+            ModelFailure: when no reply came within the deadline and the retries.
+            BudgetSpent: when the run may make no further call."""
+        ...
+
+    def note(self, request: Request, trouble: Trouble, raw: str = "") -> None:
+        """Count something wrong with a reply, and keep what came."""
+        ...
