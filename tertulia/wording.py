@@ -13,12 +13,14 @@ __all__ = [
     "humanize",
     "leaves",
     "normal",
+    "number_places",
     "number_words",
     "past_participle",
     "scalar",
     "sentences",
     "stem",
     "stems",
+    "value_places",
     "values",
     "verb",
     "words",
@@ -178,7 +180,7 @@ MONTH = "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in MONTHS).re
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 VALUE = re.compile(
-    rf"""
+    rf"""(?<!\w)(?=[\w.+-]*[\d@]|https?://|www\.|(?:{MONTH})\b)(?:
     (?P<url>(?:https?://|www\.)[^\s"'<>\\)\]}}]+[^\s"'<>\\)\]}}.,;:!?])
   | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
   | (?P<stamp>\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?
@@ -187,10 +189,11 @@ VALUE = re.compile(
   | (?P<mdy>\b(?:{MONTH})\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?!:)(?:,?\s+\d{{4}}\b)?)
   | (?P<time>\b\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\b\.?)?|\b\d{{1,2}}\s?[ap]\.?m\b\.?)
   | (?P<phone>\+\d[\d ().-]{{5,}}\d|\b\d{{3}}[-. ]\d{{3,4}}[-. ]\d{{3,4}}\b)
-  | (?P<token>[^\W_]*\d[^\W_]*(?:(?:[-_/](?=\w)|[.,:](?=\d))[^\W_]+)*%?|[^\W_]+(?:[-_][^\W_]+)*[-_][^\W_]*\d[^\W_]*)
+  | (?P<token>[^\W_]*\d[^\W_]*(?:(?:[-_/](?=\w)|[.,:](?=\d))[^\W_]+)*%?|[^\W_]+(?:[-_][^\W_]+)*[-_][^\W_]*\d[^\W_]*))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+HINT = re.compile(r"[\d@]|://|www\.")
 UNIT_LIST = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen
@@ -205,6 +208,7 @@ NUMBER_WORD = re.compile(
     rf"|(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(list(UNITS)[1:10])}))?|{'|'.join(sorted(UNITS, key=len)[::-1])})\b",
     re.IGNORECASE,
 )
+NUMBER_PARTS = frozenset(NUMBER_WORDS)
 NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 MONTH_DATE = re.compile(rf"(?P<month>{MONTH})|(?P<year>\d{{4}})|(?P<day>\d{{1,2}})", re.IGNORECASE)
@@ -213,16 +217,29 @@ STAMP = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[t ](\d{2}:\d{2}))?.*", re.DOTALL
 
 
 @lru_cache(maxsize=KEPT)
-def values(text: str) -> tuple[str, ...]:
-    """Every value in a text, as it stands: whatever holds a digit (identifiers, numbers, amounts, dates, times,
-    addresses), e-mail addresses and URLs."""
-    return tuple(match[0] for match in VALUE.finditer(text))
+def value_places(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the values of a text begin and end."""
+    return tuple(match.span() for match in VALUE.finditer(text)) if HINT.search(text) else ()
 
 
 @lru_cache(maxsize=KEPT)
+def values(text: str) -> tuple[str, ...]:
+    """Every value in a text, as it stands: whatever holds a digit (identifiers, numbers, amounts, dates, times,
+    addresses), e-mail addresses and URLs."""
+    return tuple(text[start:end] for start, end in value_places(text))
+
+
+@lru_cache(maxsize=KEPT)
+def number_places(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where a text spells numbers out, and which."""
+    if NUMBER_PARTS.isdisjoint(words(text)):
+        return ()
+    return tuple((*match.span(), _spelled(match)) for match in NUMBER_WORD.finditer(text))
+
+
 def number_words(text: str) -> tuple[int, ...]:
     """The numbers that a text spells out: `three`, `twenty-one`, `two hundred`."""
-    return tuple(_spelled(match) for match in NUMBER_WORD.finditer(text))
+    return tuple(number for _, _, number in number_places(text))
 
 
 def _spelled(match: re.Match[str]) -> int:

@@ -54,6 +54,16 @@ GOVERNING = frozenset(
 )
 RELATIVE = frozenset(["that", "which", "who", "whose", "what", "where", "orders", "items", "bookings", "parcels"])
 LEADING = frozenset(["to", "for", "and", "it", "your", "the", "successfully", "as", "on", "that", "now", "both", "all"])
+HARMLESS = tuple(  # phrases whose words look governing and are not
+    (re.compile(rf"\b{phrase}\b"), frozenset(said))
+    for phrase, said in (
+        ("as (?:requested|asked|you (?:asked|requested|wished|wanted)|agreed|discussed|promised)", ("as",)),
+        ("no (?:problem|worries|trouble)", ("no",)),
+        ("once (?:again|more)", ("once",)),
+        ("(?:happy|glad|pleased|like|want|delighted) to (?:confirm|say|tell|report|let|inform)", ("to", "i'd")),
+        ("(?:can|may|will|i'll) (?:now )?(?:confirm|tell|report)", ("can", "may", "will", "i'll")),
+    )
+)
 SEGMENT = re.compile(r"[,;:()\u2013\u2014]| - ")
 GENERIC = re.compile(
     r"^(?:(?:great|good|okay|ok|sure|perfect|thanks|thank you|right|certainly)\b\W*)?(?:(?:it(?:'s| is)|that(?:'s| is)|"
@@ -94,31 +104,21 @@ def _verbs(sentence: str) -> list[Said]:
     for nth, segment in enumerate(SEGMENT.split(sentence.replace("\u2019", "'"))):
         tokens = list(words(segment))
         for at, token in enumerate(tokens):
-            if GOVERNING.intersection(tokens[:at]) - _harmless(tokens, at):
-                continue
             who = "me" if token in FIRST else "it" if token in BE_NOW or token in HAVE else ""
-            if who:
+            if who and not _governed(tokens, at):
                 found += [Said(sentence, verb, who) for verb in _after(tokens, at, who)]
         if tokens and nth == 0 and _leads(tokens):
             found.append(Said(sentence, stem(tokens[0]), "it"))
     return found
 
 
-def _harmless(tokens: list[str], at: int) -> frozenset[str]:
-    """Words before this place that look governing and are not: `as requested`, `once again`, `no problem`."""
+def _governed(tokens: list[str], at: int) -> bool:
+    """Whether a word before this place denies what follows, or makes it a condition or a wish."""
+    governing = GOVERNING.intersection(tokens[:at])
+    if not governing:
+        return False
     before = " ".join(tokens[:at])
-    found = set()
-    if re.search(r"\bas (?:requested|asked|you (?:asked|requested|wished|wanted)|agreed|discussed|promised)\b", before):
-        found.add("as")
-    if re.search(r"\bno (?:problem|worries|trouble)\b", before):
-        found.add("no")
-    if re.search(r"\bonce (?:again|more)\b", before):
-        found.add("once")
-    if re.search(r"\b(?:happy|glad|pleased|like|want|delighted) to (?:confirm|say|tell|report|let|inform)\b", before):
-        found |= {"to", "i'd"}
-    if re.search(r"\b(?:can|may|will|i'll) (?:now )?(?:confirm|tell|report)\b", before):
-        found |= {"can", "may", "will", "i'll"}
-    return frozenset(found)
+    return bool(governing.difference(*(harmless for phrase, harmless in HARMLESS if phrase.search(before))))
 
 
 def _after(tokens: list[str], at: int, who: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tertulia.detectors.scene import Finding, Scene
 from tertulia.principles import Grounded, Script
-from tertulia.wording import KEPT, NUMBER_WORD, VALUE, WEEKDAYS, humanize, normal, number_words, stem, words
+from tertulia.wording import KEPT, WEEKDAYS, humanize, normal, number_places, stem, value_places, words
 
 __all__ = ["invented", "ungrounded"]
 
@@ -30,6 +30,7 @@ STOP = frozenset(words("a an the of to in on at for and or with by from my your 
 ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:step\s+)?\d{1,2}[.):]\s", re.IGNORECASE)
 HYPERBOLE = re.compile(r"[- ](?:per ?cent|thanks|times|apologies|pardons)", re.IGNORECASE)
+CURRENCY_SIGNS = frozenset("$€£#")
 IDIOMS = frozenset(["24/7", "100", "112", "911", "999"])
 
 
@@ -37,31 +38,31 @@ IDIOMS = frozenset(["24/7", "100", "112", "911", "999"])
 def _stated(text: str) -> tuple[tuple[str, str], ...]:
     """The values that a text states, as they stand and in their normal form; excused small counts left out."""
     found = []
-    listed = {match.end() for match in LIST_NUMBER.finditer(text)}
-    for match in VALUE.finditer(text):
-        form = normal(match[0])
-        numbered = any(match.start() < end <= match.end() + 2 for end in listed)
-        if not numbered and form not in IDIOMS and not _counts(form, text, match):
-            found.append((match[0], form))
-    for match in NUMBER_WORD.finditer(text):
-        form = str(number_words(match[0])[0])
-        idiom = match["scale"] and HYPERBOLE.match(text, match.end())
-        if form != "1" and not idiom and not _counts(form, text, match):
-            found.append((match[0], form))
+    places = value_places(text)
+    listed = [match.end() for match in LIST_NUMBER.finditer(text)] if places else []
+    for start, end in places:
+        said = text[start:end]
+        form = normal(said)
+        numbered = any(start < place <= end + 2 for place in listed)
+        if not numbered and form not in IDIOMS and not _counts(form, text, start, end):
+            found.append((said, form))
+    for start, end, number in number_places(text):
+        exaggerated = number >= 100 and HYPERBOLE.match(text, end)
+        if number != 1 and not exaggerated and not _counts(str(number), text, start, end):
+            found.append((text[start:end], str(number)))
     found += [(day, day) for day in words(text) if day in WEEKDAYS]
     return tuple(found)
 
 
-def _counts(form: str, text: str, match: re.Match[str]) -> bool:
+def _counts(form: str, text: str, start: int, end: int) -> bool:
     """Whether a small number counts things: `two options`, but not `2 days`, `$5` or `gate 7`."""
-    if not form.isdecimal() or int(form) > 12 or not match[0].isalnum():
+    said = text[start:end]
+    if not form.isdecimal() or int(form) > 12 or not said.isalnum() or text[:start].rstrip()[-1:] in CURRENCY_SIGNS:
         return False
-    if text[: match.start()].rstrip()[-1:] in "$€£#" and match.start():
-        return False
-    following = words(text[match.end() : match.end() + 40])
-    gap = text[match.end() : match.end() + 1]
-    if match[0].isdecimal():
-        return gap == " " and bool(following) and following[0] not in MEASURES and _plural(following)
+    following = words(text[end : end + 40])
+    if said.isdecimal():
+        counted = text[end : end + 1] == " " and bool(following) and _plural(following)
+        return counted and following[0] not in MEASURES
     return not following or following[0] not in MEASURES
 
 
@@ -71,9 +72,9 @@ def _plural(following: tuple[str, ...]) -> bool:
 
 def _seen(form: str, scene: Scene) -> bool:
     """Whether a value was seen, in this form or in one that means the same."""
-    known = scene.all_forms
-    if form in known:
+    if scene.seen_form(form):
         return True
+    known = scene.all_forms
     if form in WEEKDAYS:
         return form in _days(scene)
     return any(other in known for other in _other_forms(form)) or _part_of(form, known)

@@ -9,7 +9,7 @@ from typing import Any
 from tertulia.detectors.scene import Done, Scene
 from tertulia.wording import KEPT, forms, humanize, leaves, normal, stem, words
 
-__all__ = ["Entry", "entries", "others_values"]
+__all__ = ["Entry", "entries", "others_values", "private_leaves"]
 
 PERSON_LIST = """
     customer client patient account user member subscriber recipient resident tenant passenger guest owner holder
@@ -45,6 +45,14 @@ def entries(tool: str, text: str) -> tuple[Entry, ...]:
     found: list[Entry] = []
     _walk(value, tool, -1, False, found)
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def private_leaves(tool: str, text: str, fields: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The values of a result under these fields (none: any), whoever they belong to: in lower case, and normal."""
+    wanted = [_named(field) for field in fields]
+    values = {v for e in entries(tool, text) for k, v in e.fields if not wanted or any(w <= _named(k) for w in wanted)}
+    return tuple((" ".join(value.lower().split()), normal(value)) for value in sorted(values))
 
 
 @lru_cache(maxsize=KEPT)

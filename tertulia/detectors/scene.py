@@ -83,6 +83,11 @@ class Scene:
         """What the speaker knows beforehand."""
         return known_beforehand(self.hearing)
 
+    def seen_form(self, form: str) -> bool:
+        """Whether the speaker has seen a value in this normal form."""
+        seen = form in self.known.forms or any(form in forms(message.text) for message in self.hearing.seen)
+        return seen or form in self.called
+
     @cached_property
     def called(self) -> frozenset[str]:
         """The normal forms of all values in calls that the speaker has seen."""

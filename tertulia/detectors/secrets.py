@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from tertulia.detectors.persons import others_values
+from tertulia.detectors.persons import others_values, private_leaves
 from tertulia.detectors.scene import Finding, Scene
 from tertulia.principles import Secret
-from tertulia.wording import forms, humanize, leaves, normal, sentences, words
+from tertulia.wording import KEPT, forms, humanize, leaves, normal, sentences, words
 
 __all__ = ["revealed"]
 
@@ -59,6 +59,11 @@ def _own(detector: Secret, scene: Scene) -> list[Finding]:
 
 
 def _others(detector: Secret, scene: Scene) -> list[Finding]:
+    results = [m for m in scene.hearing.seen if m.role == "tool" and not m.error]
+    lowered, said = scene.text.lower(), forms(scene.text)
+    read = (private_leaves(result.speaker, result.text, detector.fields) for result in results)
+    if not any(plain in lowered or form in said for result in read for plain, form in result):
+        return []
     return [
         Finding(value, f"is somebody else's {humanize(key)}")
         for value, key in others_values(scene, detector.fields).items()
@@ -67,10 +72,10 @@ def _others(detector: Secret, scene: Scene) -> list[Finding]:
 
 
 @lru_cache(maxsize=512)
-def _names(tools: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Names of tools that nobody says by chance: those of several words written as one."""
+def _marked(tools: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Names of tools that nobody says by chance, those of several words written as one, with what finds them."""
     marked = [name for name in tools if humanize(name) != name.lower()]
-    return re.compile(rf"(?<![\w.@/-])(?:{'|'.join(map(re.escape, marked))})(?![\w@])") if marked else None
+    return tuple((name, re.compile(rf"(?<![\w.@/-]){re.escape(name)}(?![\w@])")) for name in marked)
 
 
 @lru_cache(maxsize=512)
@@ -81,10 +86,16 @@ def _orders(policy: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=KEPT)
+def _raw(text: str) -> tuple[str, ...]:
+    return tuple(match[0] for match in RAW.finditer(text))
+
+
 def _internals(detector: Secret, scene: Scene) -> list[Finding]:
-    names = _names(tuple(tool.name for tool in scene.hearing.tools))
-    found = [Finding(match[0], "is the name of a tool") for match in (names.finditer(scene.text) if names else ())]
-    found += [Finding(match[0], "belongs behind the counter") for match in RAW.finditer(scene.text)]
+    tools = _marked(tuple(tool.name for tool in scene.hearing.tools))
+    named = [name for name, pattern in tools if name in scene.text and pattern.search(scene.text)]
+    found = [Finding(name, "is the name of a tool") for name in named]
+    found += [Finding(said, "belongs behind the counter") for said in _raw(scene.text)]
     if len(scene.text) > 40:
         found += [Finding(o, "quotes the instructions") for o in _orders(scene.hearing.policy) if o in scene.text]
     return found

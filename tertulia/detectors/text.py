@@ -58,21 +58,26 @@ def _applies(detector: Pattern, scene: Scene) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _names(entities: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    found = []
-    for name, aliases in entities:
-        said = "|".join(r"\s+".join(map(re.escape, alias.split())) for alias in (name, *aliases) if alias.split())
-        found.append((name, re.compile(rf"(?<!\w)(?:{said})(?!\w)", re.IGNORECASE)))
-    return tuple(found)
+def _names(entities: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """Every name and alias with the entity it stands for, and the expression that finds it."""
+    said = [(alias, name) for name, aliases in entities for alias in (name, *aliases) if alias.split()]
+    return tuple(
+        (name, alias.split()[0].lower(), re.compile(rf"(?<!\w){_spaced(alias)}(?!\w)", re.IGNORECASE))
+        for alias, name in said
+    )
+
+
+def _spaced(alias: str) -> str:
+    return r"\s+".join(map(re.escape, alias.split()))
 
 
 def avoided(detector: Avoid, scene: Scene) -> list[Finding]:
     """Entities named that must not be named."""
-    return [
-        Finding(match[0], f"names {name!r}")
-        for name, pattern in _names(tuple(detector.entities.items()))
-        if (match := pattern.search(scene.text))
-    ]
+    lowered, found = scene.text.lower(), {}
+    for name, first, pattern in _names(tuple(detector.entities.items())):
+        if first in lowered and (match := pattern.search(scene.text)):
+            found.setdefault(name, Finding(match[0], f"names {name!r}"))
+    return list(found.values())
 
 
 def asked(detector: Asks, scene: Scene) -> list[Finding]:
