@@ -9,7 +9,7 @@ from tertulia.scenarios.worlds.broadband.state import Cable, Lights, Line, Route
 from tertulia.world import Toolkit, tool
 
 RouterId = Annotated[
-    str, Field(description="the number on the router's sticker", pattern=r"^R\d{3}$", examples=["R501"])
+    str, Field(description="the number on the router's sticker", pattern=r"^R\d{3}$", examples=["R999"])
 ]
 WifiChannel = Annotated[int, Field(description="the new wifi channel", ge=1, le=13, examples=[11])]
 WhichCable = Annotated[Cable, Field(description="which cable to plug in")]

@@ -27,12 +27,12 @@ from tertulia.scenarios.worlds.broadband.state import (
 )
 from tertulia.world import Toolkit, tool
 
-LineId = Annotated[str, Field(description="the number of the line", pattern=r"^L\d{3}$", examples=["L301"])]
-VisitId = Annotated[str, Field(description="the number of the visit", pattern=r"^V\d{3}$", examples=["V801"])]
-OutageId = Annotated[str, Field(description="the number of the outage", pattern=r"^O\d{3}$", examples=["O901"])]
+LineId = Annotated[str, Field(description="the number of the line", pattern=r"^L\d{3}$", examples=["L999"])]
+VisitId = Annotated[str, Field(description="the number of the visit", pattern=r"^V\d{3}$", examples=["V999"])]
+OutageId = Annotated[str, Field(description="the number of the outage", pattern=r"^O\d{3}$", examples=["O999"])]
 Postcode = Annotated[
     str,
-    Field(description="the postcode of the home", pattern=r"^[A-Z]{2}\d [0-9][A-Z]{2}$", examples=["QX1 4TB"]),
+    Field(description="the postcode of the home", pattern=r"^[A-Z]{2}\d [0-9][A-Z]{2}$", examples=["ZZ9 9ZZ"]),
 ]
 HouseNumber = Annotated[str, Field(description="the number of the house", pattern=r"^\d{1,3}$", examples=["12"])]
 Day = Annotated[Weekday, Field(description="the day of the visit, within the next seven days")]

@@ -38,12 +38,12 @@ class Kept(BaseModel):
 
 
 class Address(Kept):
-    street: str = Field(description="house number and street", examples=["12 Harbour Lane"])
-    postcode: str = Field(pattern=r"^[A-Z]{2}\d [0-9][A-Z]{2}$", examples=["QX1 4TB"])
+    street: str = Field(description="house number and street", examples=["99 Sample Street"])
+    postcode: str = Field(pattern=r"^[A-Z]{2}\d [0-9][A-Z]{2}$", examples=["ZZ9 9ZZ"])
 
 
 class Contact(Kept):
-    name: str = Field(min_length=2, description="whom the engineer should ask for", examples=["Sam Rook"])
+    name: str = Field(min_length=2, description="whom the engineer should ask for", examples=["Robin West"])
     phone: str = Field(pattern=r"^07\d{9}$", description="a mobile number", examples=["07700900123"])
 
 

@@ -12,14 +12,14 @@ from tertulia.scenarios.worlds.broadband.state import Address, Invoice, Plan, Pl
 from tertulia.world import tool
 
 AccountId = Annotated[
-    str, Field(description="the number of the customer's account", pattern=r"^A\d{3}$", examples=["A101"])
+    str, Field(description="the number of the customer's account", pattern=r"^A\d{3}$", examples=["A999"])
 ]
 Email = Annotated[
     str,
     Field(
         description="the email address of the customer",
         pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$",
-        examples=["jo.bell@mail.example"],
+        examples=["robin.west@mail.example"],
     ),
 ]
 PlanWanted = Annotated[PlanName, Field(description="the plan that the customer wants")]

@@ -187,7 +187,7 @@ class Contact(Kept):
         pattern=r"^\+\d[\d ]{6,17}$",
         examples=["+44 7700 900112"],
     )
-    email: str | None = Field(None, description="the new e-mail address", examples=["marta@example.org"])
+    email: str | None = Field(None, description="the new e-mail address", examples=["robin@example.org"])
 
 
 class PatientCard(Kept):

@@ -36,17 +36,17 @@ __all__ = ["Clinic"]
 NURSE_ONLY = ("blood test", "vaccination")
 
 PatientId = Annotated[
-    str, Field(description="the patient number on the practice card", pattern=r"^P\d{3}$", examples=["P101"])
+    str, Field(description="the patient number on the practice card", pattern=r"^P\d{3}$", examples=["P999"])
 ]
-AppointmentId = Annotated[str, Field(description="the appointment number", pattern=r"^A\d{3}$", examples=["A201"])]
+AppointmentId = Annotated[str, Field(description="the appointment number", pattern=r"^A\d{3}$", examples=["A999"])]
 SlotId = Annotated[
-    str, Field(description="the slot number, as the booking page shows it", pattern=r"^S\d{2}$", examples=["S14"])
+    str, Field(description="the slot number, as the booking page shows it", pattern=r"^S\d{2}$", examples=["S99"])
 ]
-InvoiceId = Annotated[str, Field(description="the invoice number on the bill", pattern=r"^I\d{3}$", examples=["I401"])]
+InvoiceId = Annotated[str, Field(description="the invoice number on the bill", pattern=r"^I\d{3}$", examples=["I499"])]
 FullName = Annotated[
-    str, Field(description="the patient's first and last name", min_length=3, examples=["Marta Ilves"])
+    str, Field(description="the patient's first and last name", min_length=3, examples=["Robin West"])
 ]
-BirthDate = Annotated[date, Field(description="the patient's date of birth", examples=["1984-06-02"])]
+BirthDate = Annotated[date, Field(description="the patient's date of birth", examples=["1999-01-31"])]
 With = Annotated[PractitionerName, Field(description="the doctor or nurse, by last name", examples=["Okafor"])]
 
 
