@@ -30,7 +30,7 @@ from tertulia.world import open_world
 
 PRINCIPLES = ("confirm_before_change", "grounded_arguments", "no_false_claims", "no_internals", "courteous")
 PLACEHOLDER = re.compile(r'"?\$\{(?P<what>[^{}",]*)\}?"?|"\{(?P<words>[a-z ]+)\}"')
-FIXED = {"email": "someone@example.org", "date": "2022-07-01", "url": "https://example.org/item", "ip": "192.0.2.7"}
+NAMES = ("Quillon", "Tarrow", "Bexley", "Morwen", "Sandor", "Ilka", "Verdan", "Oskela")
 
 
 # --- from an OpenAPI document to tools ---------------------------------------------------------------------------
@@ -85,15 +85,18 @@ def made_value(name: str, schema: Mapping[str, Any]) -> Any:
         return {key: made_value(key, inner) for key, inner in schema.get("properties", {}).items()}
     if kind == "array":
         return [made_value(name, schema.get("items", {}))]
+    some = number(0, name)
     if kind in ("integer", "number"):
-        return number(0, name) % 90_000 + 10_000
+        return some % 90_000 + 10_000
     if kind == "boolean":
         return True
     said = humanize(name).split() or ["value"]
-    known = next((FIXED[word] for word in said if word in FIXED), None)
-    if known:
+    named = {"email": f"someone{some % 90}@example.org", "date": f"2022-07-{some % 28 + 1:02d}"}
+    named |= {"url": f"https://example.org/{some % 900}", "ip": f"192.0.2.{some % 250}"}
+    if known := next((named[word] for word in said if word in named), None):
         return known
-    return f"{said[0]}{number(0, name) % 900 + 100}" if said[-1] in ("id", "token", "code") else " ".join(said)
+    code = f"{said[0]}{some % 900 + 100}"
+    return code if said[-1] in ("id", "token", "code") else NAMES[some % len(NAMES)]
 
 
 # --- from a golden answer to the calls wanted --------------------------------------------------------------------
@@ -265,7 +268,8 @@ async def measured(apis: Sequence[Mapping[str, Any]], seed: int, show: bool) -> 
             if show and len(tally.misses) > before:
                 print("\n".join([f"  [{nth}]", *shown(talk)]))
         print(f"{api['Name']}: {tally.calls} golden calls, {tally.named} hit by name, {tally.exact} exactly")
-        print("\n".join([*(f"  miss {miss}" for miss in tally.misses), *unplayable]))
+        for line in [*(f"  miss {miss}" for miss in tally.misses), *unplayable]:
+            print(line)
         total.calls, total.named, total.exact = (
             total.calls + tally.calls,
             total.named + tally.named,

@@ -10,11 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from tertulia.acts import affirms, negates
-from tertulia.shapes import KINDS, Kind, kind_of, normal_schema, quoted
+from tertulia.finders import NUMBER, numbers, quoted
+from tertulia.kinds import Kind, kind_of, normal_schema
+from tertulia.shapes import KEY_STYLE, KINDS
 from tertulia.wording import humanize, scalar, sentences, stem, stems
 
 __all__ = ["Reading", "Slot", "assemble", "from_results", "label_said", "read", "render", "slots"]
@@ -65,34 +68,55 @@ def slots(parameters: Mapping[str, Any]) -> tuple[Slot, ...]:
     if known is None or known[0] is not parameters:
         if len(_SLOTS) > 4096:
             _SLOTS.clear()
-        known = _SLOTS[id(parameters)] = (parameters, tuple(_flatten(parameters, parameters, (), True, 0)))
+        known = _SLOTS[id(parameters)] = (parameters, tuple(_flatten(parameters, parameters, (), True, 0, "")))
     return known[1]
 
 
 def _flatten(
-    schema: Mapping[str, Any], root: Mapping[str, Any], path: Path, required: bool, depth: int
+    schema: Mapping[str, Any], root: Mapping[str, Any], path: Path, required: bool, depth: int, style: str
 ) -> Iterator[Slot]:
     schema = normal_schema(schema, root)
     properties = schema.get("properties")
     if properties and depth < 6:
+        style = key_style(properties) or style
         for name, inner in properties.items():
-            yield from _flatten(inner, root, (*path, name), required and name in schema.get("required", ()), depth + 1)
+            wanted = required and name in schema.get("required", ())
+            yield from _flatten(inner, root, (*path, name), wanted, depth + 1, style)
     elif path:
-        yield Slot(path, schema, required, kind_of(path[-1], schema, root))
+        kind = kind_of(path[-1], schema)
+        if kind == "object":
+            schema = {**schema, KEY_STYLE: style}
+        elif kind == "list" and schema.get("items", {}).get("type") == "object":
+            schema = {**schema, "items": {**schema["items"], KEY_STYLE: style}}
+        yield Slot(path, schema, required, kind)
+
+
+def key_style(names: Iterable[str]) -> str:
+    """How names of several words are spelled: camel, kebab or snake; empty where none has several."""
+    for name in names:
+        if re.search(r"[a-z0-9][A-Z]", name):
+            return "camel"
+        if "-" in name or "_" in name.strip("_"):
+            return "kebab" if "-" in name else "snake"
+    return ""
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
-LINKS = r"is|are|was|should\s+be|to\s+be|would\s+be|will\s+be|must\s+be|reads|called|named|of|to|as|for|number"
+LINKS = (
+    r"is|are|was|should\s+be|to\s+be|would\s+be|will\s+be|must\s+be|reads|reading|says|saying|called|named|titled"
+    r"|of|to|as|for|number"
+)
 LINK = rf"(?:\s+(?:{LINKS}))*\s*[:=]?\s+|\s*[:=]\s*"
-SAYS = re.compile(r"[:=]|\b(?:is|are|was|be|reads|called|named)\b", re.IGNORECASE)
+SAYS = re.compile(r"[:=]|\b(?:is|are|was|be|reads|reading|says|saying|called|named|titled)\b", re.IGNORECASE)
+LISTING = re.compile(r"[,&;:()]|\band\b|^\s*$|^(?:none|nothing|yes|no)$", re.IGNORECASE)  # needs quotes in a list
 LEAD = re.compile(
     r"^\W*(?:(?:sure|yes|ok|okay|well|of course|certainly)\W+)*"
     r"(?:(?:it|that|this)(?:'s| is| should be| would be)|(?:my|the|our|its) [\w' ]{1,40}? (?:is|are|was|should be)"
     r"|(?:make it|make that|let's say|say|i'd like|i want|please use|use))?\s*:?\s*",
     re.IGNORECASE,
 )
-SENTENCE = re.compile(r"[.!?;]$|[;!?] |(?:\S+ ){5}")  # free text that needs quotes when it is said
+NEEDS_QUOTES = re.compile(r"[.!?;,:]$|[;!?:,.]\s|(?:\S+ ){5}|\n|\b(?:and|but|so|please)\b|^\W|[()\0]", re.IGNORECASE)
 IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 
 
@@ -100,15 +124,39 @@ IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 def label_patterns(label: str) -> tuple[tuple[re.Pattern[str], float], ...]:
     """What introduces a value of that label, with how sure it is: its words, then `is`, `:` or nothing."""
     said = label.split()
-    full = r"[\s_-]*".join(map(re.escape, said))
-    found = [(rf"{full}(?:\s*(?:id|number|code|reference|nr|no\.?))?", LABELLED)]
+    full = r"[\s_-]*".join([*map(re.escape, said[:-1]), either_number(said[-1])])
+    sure = LABELLED + 0.01 * len(said)  # of two labels that end alike, the longer one is meant
+    found = [(rf"{full}(?:\s*(?:id|number|code|reference|nr|no\.?))?", sure)]
     if len(said) > 1 and said[-1] in IDS:
-        found[0] = (full, LABELLED)
+        found[0] = (full, sure)
         found.append(
             (r"[\s_-]*".join(map(re.escape, said[:-1])) + r"(?:[\s_-]*(?:number|code|reference))?", LABELLED - 0.2)
         )
         found.append((re.escape(said[-1]), SHAPED + 0.3))
     return tuple((re.compile(rf"\b(?:{names})\b(?P<link>{LINK})", re.IGNORECASE), sure) for names, sure in found)
+
+
+def either_number(word: str) -> str:
+    """A pattern for a word that also finds the singular of a plural."""
+    if word.endswith("ies") and len(word) > 4:
+        return re.escape(word[:-3]) + "(?:y|ies)"
+    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+        return re.escape(word[:-1]) + "s?"
+    return re.escape(word)
+
+
+@lru_cache(maxsize=4096)
+def unit_patterns(label: str) -> tuple[tuple[re.Pattern[str], float], ...]:
+    """A number before its label: `20 results per page`, `45 days` for the age in days."""
+    said = label.split()
+    full = r"[\s-]+".join([*map(re.escape, said[:-1]), either_number(said[-1])])
+    units = [(full, LABELLED - 0.2 + 0.01 * len(said))]
+    if len(said) > 1 and said[-1].endswith("s"):
+        units.append((either_number(said[-1]), SHAPED + 0.3))
+    return tuple(
+        (re.compile(rf"(?P<number>{NUMBER.pattern})[\s-]+(?:[\w-]+\s+)?(?:{unit})\b", re.IGNORECASE), sure)
+        for unit, sure in units
+    )
 
 
 def label_said(label: str, text: str) -> bool:
@@ -119,13 +167,23 @@ def label_said(label: str, text: str) -> bool:
 
 
 def labelled(slot: Slot, text: str) -> Iterator[Reading]:
-    """Values that stand behind the slot's own label."""
-    for pattern, sure in label_patterns(slot.label):
+    """Values that stand behind the slot's own label; a number may stand before it.
+
+    A value inside an object also goes by its own name alone."""
+    patterns = label_patterns(slot.label)
+    if len(slot.path) > 1:
+        patterns += tuple((pattern, sure - 0.5) for pattern, sure in label_patterns(humanize(slot.path[-1])))
+    for pattern, sure in patterns:
         for match in pattern.finditer(text):
             linked = bool(SAYS.search(match["link"]))
             for value, start, end in KINDS[slot.kind].after(slot.schema, text[match.end() :], linked):
                 yield Reading(value, sure, match.end() + start, match.end() + end)
                 break
+    if slot.kind in ("integer", "number"):
+        for pattern, sure in unit_patterns(slot.label):
+            for match in pattern.finditer(text):
+                for value, *_ in numbers(slot.schema, match["number"]):
+                    yield Reading(value, sure, match.start("number"), match.end("number"))
 
 
 def shaped(slot: Slot, text: str) -> Iterator[Reading]:
@@ -268,18 +326,35 @@ def assemble(values: Mapping[Path, Any]) -> dict[str, Any]:
 
 
 def render(value: Any) -> str:
-    """A value as it is said; `KINDS[...].answer` reads it back."""
+    """A value as it is said; `KINDS[...].answer` reads it back.
+
+    Objects are said as `name: value, name: value`, parted by semicolons in a list; inner ones stand in brackets."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{humanize(str(k))}: {render(v)}" for k, v in value.items())
+        return ", ".join(f"{humanize(str(k))}: {_inner(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
         if any(isinstance(entry, Mapping) for entry in value):
             return "; ".join(render(entry) for entry in value)
-        parts = [
-            f'"{entry}"' if isinstance(entry, str) and re.search(r",| and ", entry) else render(entry)
-            for entry in value
-        ]
-        if not parts:
+        said = [in_quotes(e) if isinstance(e, str) and LISTING.search(e) else render(e) for e in value]
+        if not said:
             return "none"
-        return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" and {parts[-1]}"
-    said = scalar(value)
-    return f'"{said}"' if isinstance(value, str) and SENTENCE.search(said) else said
+        return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}"
+    if isinstance(value, float) and not value.is_integer():
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, str) and (NEEDS_QUOTES.search(value) or LEAD.match(value)[0]):  # type: ignore[index]
+        return in_quotes(value)
+    return scalar(value)
+
+
+def _inner(value: Any) -> str:
+    nested = isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(map(_is_object, value)))
+    said = in_quotes(value) if isinstance(value, str) and LISTING.search(value) else render(value)
+    return f"({said})" if nested else said
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def in_quotes(text: str) -> str:
+    """A text in quotes that it does not hold itself."""
+    return f"\u201c{text}\u201d" if '"' in text else f'"{text}"'
