@@ -36,7 +36,8 @@ WORD = re.compile(rf"[^\W_]+(?:['{APOSTROPHE}][^\W_]+)*")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 PIECE = re.compile(r"[\s_.\-/:]+")
 SENTENCE = re.compile(r"(?<=[.?!…])\s+(?=[^a-z\s])|(?<=[?!…])\s+|(?<=[.?!…][\"'\u2019\u201d)])\s+(?=[^a-z\s])|\n+")
-ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|no|vs|e\.g|i\.e|approx|etc))\.$", re.IGNORECASE)
+ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|vs|e\.g|i\.e|approx|etc))\.$", re.IGNORECASE)
+NUMBERED = re.compile(r"\bno\.$", re.IGNORECASE)  # "No. 5", but not "delivery: no. Is there more?"
 
 IRREGULAR = {  # base -> past participle; a past tense that differs stands in PAST
     "be": "been", "begin": "begun", "bring": "brought", "build": "built", "buy": "bought", "catch": "caught",
@@ -160,7 +161,7 @@ def sentences(text: str) -> tuple[str, ...]:
     """A text's sentences, each with its closing mark. Line breaks end a sentence too."""
     found: list[str] = []
     for piece in SENTENCE.split(text):
-        if found and ABBREVIATION.search(found[-1]):
+        if found and (ABBREVIATION.search(found[-1]) or (NUMBERED.search(found[-1]) and piece[:1].isdigit())):
             found[-1] += " " + piece
         elif piece and piece.strip():
             found.append(piece.strip())

@@ -84,8 +84,8 @@ def done(tool: ToolSpec) -> str:
 def _phrase(name: str, action: str) -> str:
     said = humanize(name).split()
     rest = [word for word in said if word != verb(name)] if verb(name) in said else said[1:]
-    article = [] if not rest or rest[0] in PREPOSITIONS else ["the"]
-    return " ".join([action, *article, *rest])
+    at = 1 if rest and rest[0] in PREPOSITIONS else 0
+    return " ".join([action, *rest[:at], *(["the"] if rest[at:] else []), *rest[at:]])
 
 
 def with_values(args: dict[str, Any]) -> str:

@@ -31,9 +31,9 @@ YES = {
     ),
 }
 TELL = {
-    "plain": ("The {label} is {value}.", "It's {value}.", "{value}."),
+    "plain": ("The {label} {be} {value}.", "It's {value}.", "{value}."),
     "brief": ("{value}.", "It's {value}."),
-    "polite": ("Of course, the {label} is {value}.", "Certainly, it's {value}."),
+    "polite": ("Of course, the {label} {be} {value}.", "Certainly, it's {value}."),
 }
 UNKNOWN = ("I don't know, sorry.", "Sorry, I don't know that.", "I'm not sure, I don't have that.")
 NEXT = ("I'd also like you to {deed}.", "One more thing: please {deed}.", "Could you also {deed}?")
@@ -165,7 +165,8 @@ def say_fact(view: View, fact: Fact) -> Utterance:
     value = render(fact.value)
     if isinstance(fact.value, bool):
         return Utterance("Yes, please." if fact.value else "No, thank you.")
-    line = view.rng.choice(TELL[style(view)]).format(label=fact.label, value=value)
+    be = "are" if isinstance(fact.value, list | tuple) else "is"
+    line = view.rng.choice(TELL[style(view)]).format(label=fact.label, be=be, value=value)
     return Utterance(line[0].upper() + line[1:] if line[0].isalpha() and not line.startswith(value) else line)
 
 
