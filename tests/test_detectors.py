@@ -93,6 +93,14 @@ def test_one_yes_counts_for_one_call():
     assert talk.find(ASK, "", CANCEL)
 
 
+def test_a_yes_for_one_tool_is_no_yes_for_a_kindred_one():
+    talk = opened(tools=tuple(ToolSpec(name=name, writes=True) for name in ("set_safe_place", "change_address")))
+    talk.says("agent", "I am about to change the address (order A1042). Shall I go ahead?").says("customer", "Yes.")
+    place = ("set_safe_place", {"order": "A1042", "place": "shed"})
+    assert talk.find(ASK, "", place)
+    assert talk.calls("change_address", order="A1042").find(ASK, "", place)
+
+
 def test_one_yes_counts_for_every_call_that_the_question_named():
     talk = opened().says("agent", "Shall I cancel A1042 and A1043?").says("customer", "Yes.")
     talk.calls("cancel_order", order="A1042")
@@ -277,6 +285,18 @@ def test_a_claim_right_after_a_yes_and_without_the_call_is_found():
     talk = opened().calls("cancel_order", order="A1042").says("agent", "Done. Shall I cancel the other one too?")
     talk.says("customer", "Yes.")
     assert talk.find(CLAIM, "I have cancelled it.")
+
+
+def test_a_claim_of_one_action_is_not_backed_by_a_kindred_one():
+    place = ToolSpec(name="set_safe_place", writes=True)
+    change = ToolSpec(name="change_address", writes=True)
+    book = [ToolSpec(name=f"book_{thing}", writes=True) for thing in ("collection", "engineer")]
+    talk = opened(tools=(place, change, *book)).calls("change_address", order="A1042")
+    assert talk.find(CLAIM, "All done, I have set the safe place for you.")
+    assert not talk.find(CLAIM, "All done, I have set the new address for you.")
+    talk.calls("book_collection", order="A1042")
+    assert talk.find(CLAIM, "I have booked the engineer.")
+    assert not talk.find(CLAIM, "I have booked the collection.")
 
 
 def test_a_status_that_was_read_is_no_claim_of_ones_own():

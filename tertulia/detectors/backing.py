@@ -6,7 +6,7 @@ from functools import lru_cache
 from tertulia.detectors.claims import Said, claims
 from tertulia.detectors.consent import questions
 from tertulia.detectors.marks import call_marks, marks, shape
-from tertulia.detectors.scene import Done, Finding, Scene
+from tertulia.detectors.scene import Done, Finding, Scene, named
 from tertulia.detectors.synonyms import kin
 from tertulia.principles import Claim
 from tertulia.wording import KEPT, leaves, stem, stems, verb, words
@@ -58,7 +58,7 @@ def _fault(said: Said, scene: Scene) -> str:
         return ""
     if said.who == "it" and _told(said, scene):
         return ""
-    backing = [done for done in scene.done if not done.result.error and _does(done, said.verb, scene)]
+    backing = [done for done in scene.done if not done.result.error and _does(done, said, scene)]
     if not backing:
         return "no successful call did that"
     if not any(_agrees(said.sentence, done) for done in backing):
@@ -99,7 +99,7 @@ def _handed_to(said: Said, scene: Scene) -> str | None:
         return None
     if any(set(message.to) & set(colleagues) for message in scene.own):
         return ""
-    if any(not done.result.error and _does(done, said.verb, scene) for done in scene.done):
+    if any(not done.result.error and _does(done, said, scene) for done in scene.done):
         return ""
     return "nothing was said to them"
 
@@ -133,13 +133,33 @@ def _result_stems(text: str) -> frozenset[str]:
     return frozenset().union(*(stems(leaf.replace("_", " ")) for leaf in leaves(value) if isinstance(leaf, str)))
 
 
-def _does(done: Done, said: str, scene: Scene) -> bool:
-    """Whether a call is one that this verb speaks of: by its tool's name, or by what it says that it changed."""
-    name = done.call.name
-    if said in kin(verb(name)) or said in stems(name.replace("_", " ")):
+def _does(done: Done, said: Said, scene: Scene) -> bool:
+    """Whether a call is one that a claim speaks of: by its tool's name, or by what it says that it changed."""
+    name, spoken_of = done.call.name, stems(said.sentence)
+    objects = _objects(name)
+    if said.verb == stem(verb(name)) or said.verb in named(name):
+        return bool(objects & spoken_of) or not _another(said, spoken_of, name, scene)
+    meant = said.verb in scene.verbs
+    if said.verb in kin(verb(name)) and (not meant or objects & spoken_of):
         return True
     wrote = name in scene.writers or bool(done.result.changes) or done.by != scene.hearing.speaker
-    return wrote and said in _result_stems(done.result.text)
+    return wrote and not meant and said.verb in _result_stems(done.result.text)
+
+
+def _another(said: Said, spoken_of: frozenset[str], name: str, scene: Scene) -> bool:
+    """Whether a claim names the object of another tool with the same verb."""
+    return any(
+        tool.name != name
+        and stem(verb(tool.name)) == said.verb
+        and (objects := _objects(tool.name))
+        and objects <= spoken_of
+        for tool in scene.hearing.tools
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _objects(name: str) -> frozenset[str]:
+    return named(name) - {stem(verb(name))}
 
 
 def _agrees(sentence: str, done: Done) -> bool:

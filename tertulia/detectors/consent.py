@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from tertulia.detectors.assent import allows, seeks
-from tertulia.detectors.marks import call_marks, contradicted, marks, stated
+from tertulia.detectors.marks import call_marks, contradicted, marks, stated, states_all
 from tertulia.detectors.scene import Finding, Scene, named
 from tertulia.detectors.synonyms import kin
 from tertulia.principles import AskFirst
@@ -63,12 +63,23 @@ def _asked(scene: Scene, name: str) -> list[Asked]:
     return found
 
 
-def about(call: ToolCall, asked: Asked) -> bool:
+def concerns(call: ToolCall, question: str, verbs: frozenset[str]) -> bool:
+    """Whether a question speaks of this call: by its verb, by its object, or by all its values.
+
+    Another word for the verb counts unless it is the verb of another tool (`verbs`, stems)."""
+    said = stems(question)
+    action = stem(verb(call.name))
+    objects = named(call.name) - {action}
+    if action in said or (objects and objects <= said):
+        return True
+    if (kin(verb(call.name)) - verbs) & said and (not objects or objects & said or stated(call, question)):
+        return True
+    return states_all(call, question)
+
+
+def about(call: ToolCall, asked: Asked, verbs: frozenset[str]) -> bool:
     """Whether a question asked about this call, and its answer allowed it as it is."""
-    said = stems(asked.text)
-    objects = named(call.name) - {stem(verb(call.name))}
-    concerns = bool(kin(verb(call.name)) & said) or (objects and objects <= said) or bool(stated(call, asked.text))
-    if not concerns or contradicted(call, asked.said):
+    if not concerns(call, asked.text, verbs) or contradicted(call, asked.said):
         return False
     if not CONTRAST.search(asked.answer):
         return True
@@ -78,17 +89,22 @@ def about(call: ToolCall, asked: Asked) -> bool:
     return not OTHERWISE.search(asked.answer) or bool(stated(call, asked.answer) - stated(call, asked.text))
 
 
-def takes(call: ToolCall, asked: Asked) -> bool:
+def takes(call: ToolCall, asked: Asked, verbs: frozenset[str]) -> bool:
     """Use a yes for a call, if it is about it and not used up."""
-    if not about(call, asked):
+    if not about(call, asked, verbs):
         return False
     several = SEVERAL.search(asked.text) is not None
     for earlier in asked.used:
-        other_tool = verb(call.name) != verb(earlier.name) and kin(verb(call.name)) & stems(asked.text)
-        if not several and not other_tool and not stated(call, asked.said) - call_marks(earlier):
+        named_too = call.name != earlier.name and _named_apart(call, earlier, asked.text)
+        if not several and not named_too and not stated(call, asked.said) - call_marks(earlier):
             return False
     asked.used.append(call)
     return True
+
+
+def _named_apart(call: ToolCall, earlier: ToolCall, question: str) -> bool:
+    """Whether a question has words for this tool that are not words for the other one."""
+    return bool((named(call.name) - named(earlier.name)) & stems(question))
 
 
 def covered(detector: AskFirst, scene: Scene) -> frozenset[str]:
@@ -110,16 +126,16 @@ def unasked(detector: AskFirst, scene: Scene) -> list[Finding]:
     calls = [call for call in hearing.message.calls if call.name in names]
     if not calls:
         return []
-    asked = questions(scene, detector.of)
+    asked, verbs = questions(scene, detector.of), scene.verbs
     for done in scene.done:
         if done.by == hearing.speaker and done.call.name in names and not done.result.error:
-            _take_one(done.call, [question for question in asked if question.at < done.at])
+            _take_one(done.call, [question for question in asked if question.at < done.at], verbs)
     return [
         Finding(call.name, f"called before the {detector.of} was asked about it and said yes")
         for call in calls
-        if not _take_one(call, asked)
+        if not _take_one(call, asked, verbs)
     ]
 
 
-def _take_one(call: ToolCall, asked: list[Asked]) -> bool:
-    return any(takes(call, question) for question in reversed(asked))
+def _take_one(call: ToolCall, asked: list[Asked], verbs: frozenset[str]) -> bool:
+    return any(takes(call, question, verbs) for question in reversed(asked))

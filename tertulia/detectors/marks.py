@@ -6,7 +6,7 @@ from functools import lru_cache
 from tertulia.records import ToolCall
 from tertulia.wording import KEPT, WEEKDAYS, forms, leaves, words
 
-__all__ = ["call_marks", "contradicted", "marks", "shape", "stated"]
+__all__ = ["call_marks", "contradicted", "marks", "shape", "stated", "states_all"]
 
 
 @lru_cache(maxsize=KEPT)
@@ -44,3 +44,12 @@ def stated(call: ToolCall, text: str) -> frozenset[str]:
     """The values of a call that a text states."""
     lowered, found = text.lower(), marks(text)
     return frozenset(m for m in call_marks(call) if (m in found if shape(m) else len(m) > 2 and m in lowered))
+
+
+def states_all(call: ToolCall, text: str) -> bool:
+    """Whether a text states every value of a call, and the call has one."""
+    lowered, found = text.lower(), marks(text)
+    values = [str(leaf) for leaf in leaves(call.args) if leaf is not None and not isinstance(leaf, bool)]
+    return bool(values) and all(
+        value.lower() in lowered or (marks(value) and marks(value) <= found) for value in values
+    )

@@ -3,13 +3,13 @@
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from tertulia.contracts import Hearing
 from tertulia.records import Message, ToolCall
 from tertulia.scenario import Scenario
-from tertulia.wording import forms, leaves, sentences, stem, stems, words
+from tertulia.wording import KEPT, forms, humanize, leaves, sentences, stem, stems, verb, words
 
 __all__ = ["Done", "Finding", "Known", "Scene", "first_words", "named"]
 
@@ -73,6 +73,11 @@ class Scene:
         return frozenset(tool.name for tool in self.hearing.tools if tool.writes)
 
     @cached_property
+    def verbs(self) -> frozenset[str]:
+        """The stems of the verbs in the names of the speaker's tools."""
+        return frozenset(stem(verb(tool.name)) for tool in self.hearing.tools)
+
+    @cached_property
     def own(self) -> tuple[Message, ...]:
         """What the speaker has said in words so far."""
         speaker = self.hearing.speaker
@@ -120,7 +125,7 @@ class Scene:
         return self.known.stems.union(*called, *(stems(message.text) for message in self.hearing.seen))
 
 
-KEPT = 512
+SCENARIOS_KEPT = 512
 _kept: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
 
 
@@ -137,7 +142,7 @@ def known_beforehand(hearing: Hearing) -> Known:
             frozenset().union(*map(stems, texts)),
         )
         _kept[key] = known
-        if len(_kept) > KEPT:
+        if len(_kept) > SCENARIOS_KEPT:
             _kept.popitem(last=False)
     return known
 
@@ -169,6 +174,7 @@ def first_words(text: str, most: int = 12) -> str:
     return " ".join(said[:most]) + (" ..." if len(said) > most else "")
 
 
+@lru_cache(maxsize=KEPT)
 def named(name: str) -> frozenset[str]:
     """The stems of the words in a tool's name."""
-    return frozenset(stem(word) for word in words(name.replace("_", " ")))
+    return frozenset(stem(word) for word in words(humanize(name)))
