@@ -76,7 +76,7 @@ VERB_LIST = """
     resend reserve reset resolve restart restore resume retrieve return review revoke run save schedule search see
     select sell send set share ship show sign start stop store submit subscribe suspend swap switch take test track
     transfer translate unblock unfreeze unlock unsubscribe update upgrade upload use validate verify view waive
-    withdraw write
+    withdraw write press push pull tap turn plug unplug wait
 """
 VERBS = frozenset(VERB_LIST.split())
 

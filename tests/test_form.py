@@ -1,0 +1,217 @@
+"""The rule assistant, one visible situation at a time."""
+
+import json
+
+import pytest
+
+from tertulia.agents.assistants.form import Form
+from tertulia.agents.assistants.form.slips import LINES, PLANTERS
+from tertulia.contracts import Neighbour, View
+from tertulia.principles import bundled_principles
+from tertulia.records import Message, ToolCall
+from tertulia.scenario import Party
+from tertulia.streams import stream
+from tertulia.world import ToolSpec
+
+TEXT = {"type": "string"}
+
+
+def tool(name, writes=False, required=(), output=None, **properties):
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    return ToolSpec(name=name, description="", parameters=schema, writes=writes, output=output or {})
+
+
+MOVE = tool(
+    "move_booking",
+    writes=True,
+    required=("booking", "day"),
+    booking={"type": "string", "pattern": r"^B\d+$"},
+    day={"type": "string", "enum": ["monday", "friday"]},
+)
+SHOW = tool("show_booking", required=("booking",), booking={"type": "string", "pattern": r"^B\d+$"})
+FIND = tool(
+    "find_bookings",
+    required=("email",),
+    output={"type": "object", "properties": {"booking": TEXT}},
+    email={"type": "string", "format": "email"},
+)
+
+
+def user(text):
+    return Message(speaker="guest", role="user", text=text, audience=("guest", "desk"))
+
+
+def own(text, to=()):
+    return Message(speaker="desk", role="assistant", text=text, to=to, audience=("guest", "desk"))
+
+
+def called(name, args, answer, *, error=False, nth=0):
+    call = ToolCall(id=f"c{nth}", name=name, args=args)
+    return (
+        Message(speaker="desk", role="assistant", calls=(call,), audience=("desk",)),
+        Message(speaker=name, role="tool", text=json.dumps(answer), answers=f"c{nth}", error=error, audience=("desk",)),
+    )
+
+
+def view(*messages, tools=(MOVE, SHOW, FIND), principles=(), others=None, slips=0.0, seed=1):
+    known = bundled_principles()
+    return View(
+        name="desk",
+        party=Party(role="assistant"),
+        others=others or (Neighbour("guest", "user"),),
+        messages=messages,
+        tools=tools,
+        policy="",
+        principles=tuple(known[p] if isinstance(p, str) else p for p in principles),
+        rng=stream(seed, "test"),
+        slips=slips,
+    )
+
+
+async def says(*messages, **settings):
+    return await Form().speak(view(*messages, **settings))
+
+
+async def test_a_missing_value_is_asked_for_before_anything_is_called():
+    said = await says(user("Please move my booking."))
+
+    assert not said.calls
+    assert "booking" in said.text
+    assert said.text.endswith("?")
+
+
+async def test_a_write_is_confirmed_with_all_its_values():
+    said = await says(user("Please move booking B12 to friday."))
+
+    assert not said.calls
+    assert "B12" in said.text
+    assert "friday" in said.text
+
+
+async def test_a_yes_leads_to_the_call_with_exactly_the_confirmed_values():
+    asked = await says(user("Please move booking B12 to friday."))
+    said = await says(user("Please move booking B12 to friday."), own(asked.text), user("Yes, please go ahead."))
+
+    assert [(c.name, c.args) for c in said.calls] == [("move_booking", {"booking": "B12", "day": "friday"})]
+
+
+async def test_a_changed_value_is_confirmed_again():
+    opening = user("Please move booking B12 to friday.")
+    asked = await says(opening)
+    said = await says(opening, own(asked.text), user("Not quite: the day should be monday."))
+
+    assert not said.calls
+    assert "monday" in said.text
+    assert "friday" not in said.text
+
+
+async def test_a_read_is_called_without_confirmation():
+    said = await says(user("Can you show me booking B12?"))
+
+    assert [(c.name, c.args) for c in said.calls] == [("show_booking", {"booking": "B12"})]
+
+
+async def test_a_value_nobody_knows_is_found_through_another_tool():
+    opening = user("Please show my booking.")
+    asked = await says(opening)
+    unknown = user("I don't know, sorry.")
+    step = await says(opening, own(asked.text), unknown)
+
+    assert "email" in step.text
+    given = user("It's ana@example.org.")
+    call = await says(opening, own(asked.text), unknown, own(step.text), given)
+
+    assert [(c.name, c.args) for c in call.calls] == [("find_bookings", {"email": "ana@example.org"})]
+    found = called("find_bookings", {"email": "ana@example.org"}, {"booking": "B77"})
+    goal = await says(opening, own(asked.text), unknown, own(step.text), given, *found)
+
+    assert [(c.name, c.args) for c in goal.calls] == [("show_booking", {"booking": "B77"})]
+
+
+async def test_a_refusing_tool_is_reported_with_its_reason_and_not_claimed():
+    opening = user("Can you show me booking B12?")
+    failed = called("show_booking", {"booking": "B12"}, {"error": "The booking is closed."}, error=True)
+    said = await says(opening, *failed)
+
+    assert not said.calls
+    assert "The booking is closed." in said.text
+    assert "I have" not in said.text
+
+
+async def test_a_passing_failure_is_tried_again_and_not_forever():
+    opening = user("Can you show me booking B12?")
+    tries = [called("show_booking", {"booking": "B12"}, {"error": "timed out"}, error=True, nth=n) for n in range(3)]
+    once = await says(opening, *tries[0])
+    thrice = await says(opening, *tries[0], *tries[1], *tries[2])
+
+    assert once.calls
+    assert not thrice.calls
+
+
+async def test_a_request_no_tool_serves_is_declined():
+    said = await says(user("What is the meaning of life?"))
+
+    assert not said.calls
+    assert "else" in said.text
+
+
+async def test_the_assistant_tells_a_user_to_use_its_own_tool():
+    guest = Neighbour("guest", "user", (tool("press_reset_button"),))
+    said = await says(user("Shall I press the reset button?"), others=(guest,))
+
+    assert not said.calls
+    assert "press the reset button" in said.text
+
+
+async def test_a_call_a_colleague_decides_on_waits_for_its_yes():
+    manager = Neighbour("manager", "colleague", decides=("move_booking",))
+    guest = Neighbour("guest", "user")
+    opening = user("Please move booking B12 to friday.")
+    settings = {"principles": ("approval_before_change",), "others": (guest, manager)}
+    asked = await says(opening, **settings)
+    agreed = user("Yes.")
+    consults = await says(opening, own(asked.text, asked.to), agreed, **settings)
+
+    assert consults.to == ("manager",)
+    no = Message(speaker="manager", role="colleague", text="No. We are full.", to=("desk",), audience=("desk",))
+    declined = await says(opening, own(asked.text, asked.to), agreed, own(consults.text, consults.to), no, **settings)
+
+    assert declined.to == ("guest",)
+    assert "We are full." in declined.text
+
+
+async def test_without_slips_nothing_is_planted():
+    for seed in range(20):
+        assert not (await says(user("Please move booking B12 to friday."), principles=("courteous",), seed=seed)).slip
+
+
+async def test_a_slip_names_a_principle_in_force():
+    kinds = set()
+    for seed in range(60):
+        said = await says(
+            user("Please move booking B12 to friday."),
+            principles=("courteous", "confirm_before_change", "no_false_claims"),
+            slips=1.0,
+            seed=seed,
+        )
+        assert said.slip
+        assert set(said.breaks) <= {"courteous", "confirm_before_change", "no_false_claims"}
+        kinds.add(said.slip)
+    assert kinds == {"courteous", "skip_confirmation", "claim_undone"}
+
+
+async def test_with_no_principle_to_break_the_draft_stays_honest():
+    honest = await says(user("Please move booking B12 to friday."), seed=3)
+    said = await says(user("Please move booking B12 to friday."), slips=1.0, seed=3)
+
+    assert not said.slip
+    assert said.text.split("(")[1].split(")")[0] == honest.text.split("(")[1].split(")")[0]
+
+
+@pytest.mark.parametrize("principle", LINES)
+def test_every_bad_line_breaks_a_bundled_principle(principle):
+    assert principle in bundled_principles()
+
+
+def test_there_are_at_least_eight_kinds_of_slips():
+    assert len(PLANTERS) + len(LINES) - 1 >= 8
