@@ -20,7 +20,7 @@ from tertulia.kinds import Kind, kind_of, normal_schema
 from tertulia.shapes import KEY_STYLE, KINDS
 from tertulia.wording import humanize, scalar, sentences, stem, stems
 
-__all__ = ["Reading", "Slot", "assemble", "from_results", "label_said", "read", "render", "slots"]
+__all__ = ["Reading", "Slot", "assemble", "bare_name", "from_results", "label_said", "read", "render", "slots"]
 
 Path = tuple[str, ...]
 STRONG, LABELLED, SHAPED, LIKELY, WEAK = 4.0, 3.0, 2.0, 1.5, 1.0
@@ -117,6 +117,7 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 NEEDS_QUOTES = re.compile(r"[.!?;,:]$|[;!?:,.]\s|(?:\S+ ){5}|\n|\b(?:and|but|so|please)\b|^\W|[()\0]", re.IGNORECASE)
+BARE = ("id", "number", "code")
 IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 
 
@@ -253,18 +254,20 @@ def affirmation(text: str) -> bool | None:
 # --- results -----------------------------------------------------------------------------------------------------
 
 
-def from_results(slot: Slot, results: Iterable[str], hints: frozenset[str]) -> Any:
-    """An identifier that an earlier tool result holds under the slot's name, or None.
+def from_results(slot: Slot, results: Iterable[tuple[str, str]], hints: frozenset[str]) -> Any:
+    """An identifier that an earlier tool result holds under the slot's name, or None. Results are tool and text.
 
+    A bare `id` counts when the tool's name says what it is the id of: `user id` out of what `search_user` gave.
     Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers, and values
     that the hints say, are taken: a day or an amount in a record is how things are, not how somebody wants them."""
     if slot.kind not in ("code", "integer", "text"):
         return None
     label = slot.label
     best: tuple[int, Any] | None = None
-    for text in reversed(list(results)):
+    for tool, text in reversed(list(results)):
+        bare = bare_name(label, tool)
         for record in records(text):
-            value = next((v for k, v in record.items() if _names(k, label) and _known(v, hints)), None)
+            value = next((v for k, v in record.items() if _names(k, label, bare) and _known(v, hints)), None)
             if value is not None:
                 overlap = len(
                     hints & stems(" ".join(scalar(v) for v in record.values() if not isinstance(v, dict | list)))
@@ -276,9 +279,17 @@ def from_results(slot: Slot, results: Iterable[str], hints: frozenset[str]) -> A
     return None
 
 
-def _names(key: str, label: str) -> bool:
+def _names(key: str, label: str, bare: str) -> bool:
     said = humanize(key)
-    return said == label or said + " id" == label or said == label + " id"
+    return said == label or said + " id" == label or said == label + " id" or (bool(bare) and said == bare)
+
+
+@lru_cache(maxsize=4096)
+def bare_name(label: str, tool: str) -> str:
+    """What a tool may call a value that its own name already speaks of: `id` for the `user id` of `search_user`."""
+    head, _, last = label.rpartition(" ")
+    named = set(map(stem, humanize(tool).split()))
+    return last if last in BARE and head and all(stem(word) in named for word in head.split()) else ""
 
 
 def _known(value: Any, hints: frozenset[str]) -> bool:

@@ -197,8 +197,9 @@ def texts(schema: Schema, text: str) -> Iterator[Found]:
     found = [(value, start, end) for value, start, end in quoted(text) if end - start < 0.9 * len(text)]
     yield from found  # quotes around the whole text quote nothing in it
     if not found:
+        known = schema.get("description", "")  # a name that the description says itself is no news
         for match in NAME.finditer(text):
-            if match[0].lower() not in WEEKDAYS and len(match[0]) > 2:
+            if match[0].lower() not in WEEKDAYS and len(match[0]) > 2 and match[0] not in known:
                 yield match[0].strip(), match.start(), match.end()
 
 

@@ -11,13 +11,18 @@ from tertulia.contracts import Neighbour, View
 from tertulia.filling import LABELLED, SHAPED, Path, Slot, from_results, label_said, read, slots
 from tertulia.matching import Match, best_tools
 from tertulia.records import Message, ToolCall
-from tertulia.wording import stems
+from tertulia.wording import humanize, stems
 from tertulia.world import ToolSpec
 
 __all__ = ["Called", "Desk", "Request"]
 
 UNKNOWN = re.compile(
     r"\b(don't know|do not know|not sure|no idea|don't have|do not have|can't say|cannot say|no clue|unsure)\b",
+    re.IGNORECASE,
+)
+DISOWNED = re.compile(
+    r"\b(?:don't|do not|can't|cannot) (?:know|have|remember|find|recall) (?:his|her|their|the|my|its|our)"
+    r"((?: [\w-]+){1,4})",
     re.IGNORECASE,
 )
 LASTING = frozenset(("code", "email", "ip"))  # what somebody said about these still holds for the next request
@@ -173,7 +178,11 @@ class Desk:
             if slot is not None and UNKNOWN.search(message.text):
                 unknown.add(slot.path)
                 continue
+            lacking = disowned(wanted, message.text) if current else set()
+            unknown |= lacking
             for path, reading in read(wanted, message.text, slot).items():
+                if path in lacking and reading.strength < LABELLED - 0.2:
+                    continue
                 lasting = current or (kinds[path] in LASTING and reading.strength >= SHAPED - 0.6)
                 sure_enough = not was_asked or slot is not None or reading.strength >= SHAPED - 0.4
                 if lasting and sure_enough and reading.strength >= min(sure.get(path, 0.0), SHAPED):
@@ -183,9 +192,9 @@ class Desk:
 
     def from_results(self, slot: Slot) -> Any:
         """An identifier for a slot out of what the assistant's calls have returned."""
-        texts = [called.result.text for called in self.calls if not called.result.error]
+        results = [(called.call.name, called.result.text) for called in self.calls if not called.result.error]
         hints = frozenset().union(*(stems(m.text) for at, m, _ in self.replies() if at >= self.start))
-        return from_results(slot, texts, hints)
+        return from_results(slot, results, hints)
 
     def times_asked(self, slot: Slot, wanted: tuple[Slot, ...]) -> int:
         """How often the assistant has asked for a slot in this request."""
@@ -228,3 +237,11 @@ class Desk:
         """The newest message of somebody else."""
         others = (m for m in reversed(self.view.messages) if m.role in ("user", "colleague"))
         return next((m for m in others if m.speaker != self.view.name), None)
+
+
+def disowned(wanted: tuple[Slot, ...], text: str) -> set[Path]:
+    """The slots whose value a message says its speaker does not have: `I don't know his user id`."""
+    if "n't" not in text and "not" not in text:
+        return set()
+    said = [" ".join(map(humanize, match[1].split())) for match in DISOWNED.finditer(text)]
+    return {slot.path for slot in wanted if any(label_said(slot.label, words) for words in said)}

@@ -8,7 +8,7 @@ from typing import Any
 from tertulia.acts import Act, act_of, affirms, drops, negates
 from tertulia.agents.assistants.form.desk import Called, Desk
 from tertulia.agents.assistants.form.phrases import clause
-from tertulia.filling import Path, Slot, assemble, slots
+from tertulia.filling import Path, Slot, assemble, bare_name, slots
 from tertulia.principles import AskFirst, CallFirst, Principle
 from tertulia.wording import humanize, sentences, stem
 from tertulia.world import ToolSpec
@@ -156,15 +156,15 @@ def step_before(desk: Desk, rule: CallFirst, depth: int) -> Move | None:
     return None if isinstance(move, Called) else move
 
 
-def providers(desk: Desk, slot: Slot, tool: ToolSpec) -> list[ToolSpec]:
-    """Tools that only read and whose result holds a value of that name, the readiest first."""
+def providers(desk: Desk, slot: Slot, tool: ToolSpec, *, writes: bool = False) -> list[ToolSpec]:
+    """Tools whose result holds a value of that name, the readiest first; those that only read, or those that write."""
     head = [stem(word) for word in slot.label.split() if word not in ("id", "number", "code", "reference")]
     found = []
     for other in desk.view.tools:
-        if other.writes or other is tool or slot.path in {s.path for s in slots(other.parameters)}:
+        if other.writes != writes or other is tool or slot.path in {s.path for s in slots(other.parameters)}:
             continue
-        gives = slot.label in keys(other)
-        named = bool(head) and all(word in map(stem, humanize(other.name).split()) for word in head)
+        gives = slot.label in keys(other) or bare_name(slot.label, other.name) in keys(other)
+        named = bool(head) and not writes and all(word in map(stem, humanize(other.name).split()) for word in head)
         if gives or (named and not other.output):
             filled = desk.fill(other)[0]
             lacking = sum(1 for s in slots(other.parameters) if s.required and s.path not in filled)
@@ -196,11 +196,15 @@ def chase(desk: Desk, tool: ToolSpec, slot: Slot, values: dict[Path, Any], unkno
                 return move
     if slot.path not in unknown and desk.times_asked(slot, slots(tool.parameters)) < 2:
         return Ask(tool, slot, values)
+    if slot.kind == "code" and depth < DEPTH:
+        sources += providers(desk, slot, tool, writes=True)
     for source in sources:
         if not desk.calls_of(source.name, desk.start):
             move = pursue(desk, source, depth + 1, tool)
             if not isinstance(move, Called):
                 return move
+    if not desk.times_asked(slot, slots(tool.parameters)):
+        return Ask(tool, slot, values)
     return Decline(f"I can't go on without the {slot.label}", "failed")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tertulia.acts import Act, act_of
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
 from tertulia.agents.users.agenda.hands import own_call, told_result
-from tertulia.agents.users.agenda.progress import Progress, follow
+from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow
 from tertulia.agents.users.agenda.slips import plant
 from tertulia.contracts import Utterance, View
 from tertulia.filling import render
@@ -99,6 +99,8 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
         return Utterance(correction(wrong)) if wrong else bring_up(view, want, first=False)
     if act is Act.INSTRUCT:
         return Utterance("I can't do that here, sorry.")
+    if act is Act.REFUSE:
+        return bring_up(view, want, first=True)
     return Utterance(view.rng.choice(FIRST).format(deed=deed(want)))
 
 
@@ -148,7 +150,7 @@ def correction(wrong: list[Fact]) -> str:
     """What should have been said instead; a list of records is corrected on its own."""
     plain = [fact for fact in wrong if not any(isinstance(e, Mapping) for e in entries(fact.value))]
     said = "; ".join(f"the {fact.label} should be {render(fact.value)}" for fact in plain[:4] or wrong[:1])
-    return f"Not quite: {said}."
+    return f"{CORRECTION}{said}."
 
 
 def entries(value: Any) -> tuple[Any, ...]:

@@ -10,7 +10,10 @@ from tertulia.records import Message
 from tertulia.scenario import Script, Want
 from tertulia.wording import past_participle, stem, stems, verb
 
-__all__ = ["Progress", "follow"]
+__all__ = ["CORRECTION", "Progress", "follow"]
+
+
+CORRECTION = "Not quite: "
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class Progress:
     on_topic: bool = True  # the assistant's last message is about the current want
     refused: list[int] = field(default_factory=list)
     fruitless: int = 0  # answers in a row that brought nothing
+    correcting: bool = False  # the user's last words said what was not right
 
     @property
     def current(self) -> Want | None:
@@ -54,6 +58,7 @@ def follow(view: View, script: Script) -> Progress:
         if message.speaker == view.name and not message.calls:
             said = message
             state.unstarted = False
+            state.correcting = message.text.startswith(CORRECTION)
             note_change(state, message)
         elif said is not None and meant_for(view.name, message):
             take_in(state, message, done_by_hand, view.name)
@@ -88,6 +93,8 @@ def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> 
         take_in_by_hand(state, want, act, by_hand)
     elif act is Act.REFUSE and dropped(state, want):
         state.settle(refused=False)
+    elif act is Act.REFUSE and state.correcting:
+        state.fruitless += 1  # perhaps not understood: the user says the whole once more
     elif act is Act.REFUSE:
         state.settle(refused=True)
     elif act is Act.REPORT:
