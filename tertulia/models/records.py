@@ -8,7 +8,20 @@ from pydantic import Field
 from tertulia.errors import PartError
 from tertulia.records import Record
 
-__all__ = ["Ask", "BadReply", "BudgetSpent", "ModelFailure", "RawCall", "Reply", "Request", "Trouble", "Usage"]
+__all__ = [
+    "Ask",
+    "BadReply",
+    "BudgetSpent",
+    "CallFailed",
+    "ChatEndpoint",
+    "ModelFailure",
+    "ModelRole",
+    "RawCall",
+    "Reply",
+    "Request",
+    "Trouble",
+    "Usage",
+]
 
 ModelRole = Literal["planner", "user", "assistant", "colleague", "critic", "judge", "tool"]
 
@@ -36,6 +49,7 @@ class Trouble(StrEnum):
     CONNECTION = "connection"
     MALFORMED = "malformed"  # the endpoint's answer is not a chat completion
     DENIED = "denied"  # 4xx that no retry mends: key, model name, bad request
+    TOO_LONG = "too_long"  # the request does not fit the model's context; no retry mends it
 
 
 class Request(Record):
@@ -75,6 +89,8 @@ class Reply(Record):
     cached_in: int = Field(0, description="of tokens_in, those that the endpoint served from its prefix cache")
     model: str = ""
     raw: str = Field("", description="the endpoint's answer as it came")
+    logprobs: tuple[tuple[str, float], ...] = Field((), description="each token with its log probability, when asked")
+    counted: bool = Field(True, description="False: the endpoint told no usage, and the tokens are our own count")
 
 
 class Usage(Record):
@@ -93,6 +109,16 @@ class ModelFailure(PartError):
     def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
         self.trouble, self.raw = trouble, raw
         super().__init__(f"{trouble}: {detail}")
+
+
+class CallFailed(ModelFailure):
+    """One HTTP call gave no reply. `retry_after` is how many seconds the endpoint asks to wait, if it says."""
+
+    def __init__(
+        self, trouble: Trouble, detail: str, raw: str = "", status: int = 0, retry_after: float | None = None
+    ) -> None:
+        self.status, self.retry_after = status, retry_after
+        super().__init__(trouble, detail, raw)
 
 
 class BadReply(ModelFailure):
@@ -116,4 +142,15 @@ class Ask(Protocol):
 
     def note(self, request: Request, trouble: Trouble, raw: str = "") -> None:
         """Count something wrong with a reply, and keep what came."""
+        ...
+
+
+class ChatEndpoint(Protocol):
+    """A model that can be called: `tertulia.models.client.OpenAIChat`, an adapter, or a double."""
+
+    async def complete(self, request: Request, deadline: float) -> Reply:
+        """One call, without retries; `deadline` is how many seconds from now it may take.
+
+        Raises:
+            CallFailed: with the trouble that kept a reply from coming."""
         ...
