@@ -24,12 +24,13 @@ from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.streams import number
-from tertulia.tool_values import misfits
+from tertulia.checks.tool_values import misfits
 from tertulia.wording import humanize
 from tertulia.world import open_world
 
 PRINCIPLES = ("confirm_before_change", "grounded_arguments", "no_false_claims", "no_internals", "courteous")
 PLACEHOLDER = re.compile(r'"?\$\{(?P<what>[^{}",]*)\}?"?|"\{(?P<words>[a-z ]+)\}"')
+METHODS = ("get", "put", "post", "delete", "patch")
 NAMES = ("Quillon", "Tarrow", "Bexley", "Morwen", "Sandor", "Ilka", "Verdan", "Oskela")
 
 
@@ -38,6 +39,7 @@ NAMES = ("Quillon", "Tarrow", "Bexley", "Morwen", "Sandor", "Ilka", "Verdan", "O
 
 def tools_of(document: Mapping[str, Any]) -> list[ToolSchema]:
     """Every operation as a tool with an answer made from its response schema; whatever is not a GET writes."""
+    document = inlined(document, document)
     return [
         ToolSchema(
             name=operation["operationId"],
@@ -49,7 +51,20 @@ def tools_of(document: Mapping[str, Any]) -> list[ToolSchema]:
         )
         for operations in document["paths"].values()
         for method, operation in operations.items()
+        if method in METHODS
     ]
+
+
+def inlined(value: Any, document: Mapping[str, Any], depth: int = 0) -> Any:
+    """A part of a document with what its references point at in their place."""
+    if isinstance(value, Mapping) and isinstance(value.get("$ref"), str) and depth < 12:
+        target: Any = document
+        for step in value["$ref"].removeprefix("#/").split("/"):
+            target = target.get(step, {})
+        return inlined(target, document, depth + 1)
+    if isinstance(value, Mapping):
+        return {key: inlined(inner, document, depth + 1) for key, inner in value.items()} if depth < 24 else {}
+    return [inlined(inner, document, depth + 1) for inner in value] if isinstance(value, list) else value
 
 
 def parameters_of(operation: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +212,7 @@ def scenario(api: str, nth: int, one: Instruction, tools: Sequence[ToolSchema]) 
     """The instruction as a scenario that asks for no more than its golden answer."""
     return Scenario.model_validate(
         {
-            "id": f"{re.sub(r'[^a-z0-9]+', '-', api.lower()).strip('-')}-{nth}",
+            "id": f"api-{re.sub(r'[^a-z0-9]+', '-', api.lower()).strip('-')}-{nth}",
             "kind": "single_call" if len(one.calls) == 1 else "multi_call",
             "tools": [tool.model_dump(by_alias=True) for tool in tools],
             "policy": f"You answer with the functions of {api} and nothing else.",

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import RootModel
 
 from tertulia.checks import check
+from tertulia.checks.reading import Reading
+from tertulia.checks.salvage import salvage
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
-from tertulia.reading import Reading
-from tertulia.salvage import salvage
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.source import Source, parse, shape_faults, validated
 

@@ -22,7 +22,7 @@ def round_robin(scenario: Scenario, turns: Sequence[Turn], plan: Plan | None) ->
 
 
 def addressed(scenario: Scenario, turns: Sequence[Turn], plan: Plan | None) -> str:
-    """Whoever the last message addresses; nobody named: the assistant answers others, the user answers the assistant."""
+    """Whoever the last message addresses; if it names nobody, the assistant answers others, the user the assistant."""
     if turns and turns[-1].message.to:
         return turns[-1].message.to[0]
     return (

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
 from tertulia.errors import ToolError, UserError
@@ -42,8 +42,8 @@ class ToolSpec(Record):
 
     name: str
     description: str = ""
-    parameters: dict[str, Any] = {"type": "object", "properties": {}}
-    output: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field({"type": "object", "properties": {}})
+    output: dict[str, Any] = Field({})
     writes: bool = False
     owner: Role = "assistant"
 

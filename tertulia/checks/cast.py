@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from tertulia.checks.reading import Reading
 from tertulia.errors import Fault, did_you_mean
-from tertulia.reading import Reading
 
 __all__ = ["CHECKS"]
 

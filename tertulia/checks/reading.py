@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tertulia.checks.tool_values import schema_faults
 from tertulia.errors import Fault, UnknownPart
 from tertulia.scenario import Party, Scenario
 from tertulia.source import Source
-from tertulia.tool_values import schema_faults
 from tertulia.validation import Complaint, complaints
 from tertulia.variation import settle, slot_cycle
 from tertulia.world import SchemaWorld, ToolSpec, World, bundled_world

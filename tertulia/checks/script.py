@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tertulia.checks.reading import Reading, Steps
 from tertulia.errors import Fault, did_you_mean
-from tertulia.reading import Reading, Steps
 from tertulia.scenario import Scenario
 
 __all__ = ["CHECKS"]

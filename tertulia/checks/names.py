@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from tertulia.checks.reading import Reading, Steps
 from tertulia.errors import Fault, did_you_mean
 from tertulia.parts import names
 from tertulia.principles import Principle, bundled_principles, unknown_principle
-from tertulia.reading import Reading, Steps
 from tertulia.recipe import recipe_names
 
 __all__ = ["CHECKS"]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from tertulia.checks.reading import Reading, Steps
+from tertulia.checks.tool_values import Misfit, misfits, parameter_names, schema_faults
 from tertulia.errors import Fault, did_you_mean
-from tertulia.reading import Reading, Steps
 from tertulia.scenario import ToolSchema, Want
-from tertulia.tool_values import Misfit, misfits, parameter_names, schema_faults
 from tertulia.world import ToolSpec
 
 __all__ = ["CHECKS"]

@@ -5,8 +5,8 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from tertulia.checks.reading import Reading, Variant
 from tertulia.errors import Fault, did_you_mean
-from tertulia.reading import Reading, Variant
 from tertulia.scenario import Scenario
 from tertulia.validation import Complaint, complaints, inside, shown, unwrapped
 from tertulia.world import ToolkitWorld, look_up, put

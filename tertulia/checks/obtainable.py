@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any
 
-from tertulia.check_script import leaves, says
+from tertulia.checks.script import leaves, says
+from tertulia.checks.tool_values import misfits
 from tertulia.scenario import Scenario
-from tertulia.tool_values import misfits
 from tertulia.world import LiveWorld, ToolSpec
 
 __all__ = ["Known", "choices", "look_everything_up"]

@@ -8,21 +8,21 @@ being absent asks first whether that part is `intact`.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tertulia import check_cast, check_names, check_script, check_slots, check_success, check_tools
+from tertulia.checks import cast, names, script, slots, success, tools
+from tertulia.checks.reading import Reading
 from tertulia.errors import Fault
-from tertulia.reading import Reading
 
 __all__ = ["CHECKS", "Check", "check"]
 
 Check = Callable[[Reading], Iterator[Fault]]
 
 CHECKS: tuple[Check, ...] = (
-    *check_names.CHECKS,
-    *check_tools.CHECKS,
-    *check_cast.CHECKS,
-    *check_slots.CHECKS,
-    *check_script.CHECKS,
-    *check_success.CHECKS,
+    *names.CHECKS,
+    *tools.CHECKS,
+    *cast.CHECKS,
+    *slots.CHECKS,
+    *script.CHECKS,
+    *success.CHECKS,
 )
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tertulia.checks.obtainable import choices, look_everything_up, told
+from tertulia.checks.reading import Reading, Steps, Variant
 from tertulia.errors import Fault
 from tertulia.files import read_scenario
 from tertulia.gold import end_state, measure, state_faults
-from tertulia.obtainable import choices, look_everything_up, told
-from tertulia.reading import Reading, Steps, Variant
 from tertulia.records import Message, ToolCall
 from tertulia.scenario import Scenario, Want
 from tertulia.source import Source, parse
