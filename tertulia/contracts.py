@@ -68,6 +68,7 @@ class Utterance:
     to: tuple[str, ...] = ()  # empty: everybody
     calls: tuple[ToolCall, ...] = ()
     signal: Signal | None = None
+    admits: tuple[str, ...] = ()  # the principles that the speaker itself says it breaks here
     slip: str = ""  # kind of the fault planted in this draft, if any
     breaks: tuple[str, ...] = ()  # the principles it breaks
     slip_detail: str = ""

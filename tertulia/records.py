@@ -99,6 +99,9 @@ class Message(Record):
     error: bool = Field(False, description="for a tool result: the tool refused or failed")
     injected: bool = Field(False, description="for a tool result: the scenario made it fail; shown to nobody")
     changes: tuple[Change, ...] = Field((), description="for a tool result: what it changed; shown to nobody")
+    admits: tuple[str, ...] = Field(
+        (), description="principles that the speaker itself says this draft breaks; shown to critics alone"
+    )
 
 
 class Marker(Record):

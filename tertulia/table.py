@@ -127,7 +127,15 @@ class Table:
             for nth, call in enumerate(said.calls)
         )
         role = scenario.cast[self.floor].role
-        return Message(speaker=self.floor, role=role, text=said.text, to=said.to, audience=audience, calls=calls)
+        return Message(
+            speaker=self.floor,
+            role=role,
+            text=said.text,
+            to=said.to,
+            audience=audience,
+            calls=calls,
+            admits=said.admits,
+        )
 
     def hearing(self, message: Message) -> Hearing:
         """What the critic may see of the draft under review."""
@@ -190,8 +198,8 @@ class Table:
     def hear(self, message: Message) -> None:
         """Keep a message in full, and let its audience see it without what is shown to nobody."""
         self.spoken.append(message)
-        if message.changes or message.injected:
-            message = message.model_copy(update={"changes": (), "injected": False})
+        if message.changes or message.injected or message.admits:
+            message = message.model_copy(update={"changes": (), "injected": False, "admits": ()})
         for name in message.audience:
             self.heard[name].append(message)
 
