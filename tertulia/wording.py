@@ -18,6 +18,7 @@ __all__ = [
     "past_participle",
     "scalar",
     "sentences",
+    "stands_in",
     "stem",
     "stems",
     "value_places",
@@ -135,6 +136,21 @@ def _without_ending(word: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """The stems of all words of a text."""
     return frozenset(map(stem, words(text)))
+
+
+def stands_in(phrase: str, text: str) -> bool:
+    """Whether a text contains a phrase as whole words. Give both in the same case."""
+    start = text.find(phrase) if phrase else -1
+    while start >= 0:
+        end = start + len(phrase)
+        if not (_wordy(text[start - 1 : start]) or _wordy(text[end : end + 1])):
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _wordy(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def past_participle(verb: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tertulia.detectors.scene import Finding, Scene
 from tertulia.principles import Grounded, Script
-from tertulia.wording import KEPT, WEEKDAYS, humanize, normal, number_places, stem, value_places, words
+from tertulia.wording import KEPT, WEEKDAYS, humanize, normal, number_places, stands_in, stem, value_places, words
 
 __all__ = ["invented", "ungrounded"]
 
@@ -201,8 +201,7 @@ def _grounded(path: str, value: Any, options: list[dict[str, Any]], scene: Scene
 def _said(value: str, scene: Scene) -> bool:
     """Whether a text was seen as it stands, or in a form that means the same."""
     plain = " ".join(value.lower().split())
-    whole = re.compile(rf"(?<!\w){re.escape(plain)}(?!\w)")
-    if any(plain in text and whole.search(text) for text in scene.seen_texts):
+    if any(stands_in(plain, text) for text in scene.seen_texts):
         return True
     form = normal(value)
     if ISO.match(form):

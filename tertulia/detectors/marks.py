@@ -24,6 +24,7 @@ def _phrase(leaf: object) -> frozenset[str]:
     return frozenset({leaf.lower()}) if isinstance(leaf, str) and len(leaf) > 2 else frozenset()
 
 
+@lru_cache(maxsize=KEPT)
 def shape(mark: str) -> str:
     """What kind of value a mark is, so that two of a kind can contradict each other; empty for plain numbers."""
     if mark in WEEKDAYS:

@@ -10,6 +10,7 @@ from tertulia.contracts import Hearing
 from tertulia.records import Message, ToolCall
 from tertulia.scenario import Scenario
 from tertulia.wording import KEPT, forms, humanize, leaves, sentences, stem, stems, verb, words
+from tertulia.world import ToolSpec
 
 __all__ = ["Done", "Finding", "Known", "Scene", "first_words", "named"]
 
@@ -125,40 +126,57 @@ class Scene:
         return self.known.stems.union(*called, *(stems(message.text) for message in self.hearing.seen))
 
 
-SCENARIOS_KEPT = 512
-_kept: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
+Read = tuple[str, frozenset[str], frozenset[str]]  # a text in lower case, its forms, its stems
+
+KNOWN_KEPT = 512  # parties of settled scenarios
+TOOLS_KEPT = 4096
+_known: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
+_tools: OrderedDict[int, tuple[ToolSpec, Read]] = OrderedDict()
 
 
 def known_beforehand(hearing: Hearing) -> Known:
     """What the speaker knows before anybody has spoken. Kept for the scenarios played last."""
     key = (id(hearing.scenario), hearing.speaker, hearing.role)
-    known = _kept.get(key)
+    known = _known.get(key)
     if known is None or known.scenario is not hearing.scenario:
-        texts = tuple(text for text in _beforehand(hearing) if text)
+        read = [*map(_read, filter(None, _beforehand(hearing))), *map(_read_tool, hearing.tools)]
         known = Known(
             hearing.scenario,
-            tuple(text.lower() for text in texts),
-            frozenset().union(*map(forms, texts)),
-            frozenset().union(*map(stems, texts)),
+            tuple(text for text, _, _ in read),
+            frozenset().union(*(found for _, found, _ in read)),
+            frozenset().union(*(found for _, _, found in read)),
         )
-        _kept[key] = known
-        if len(_kept) > SCENARIOS_KEPT:
-            _kept.popitem(last=False)
+        _known[key] = known
+        if len(_known) > KNOWN_KEPT:
+            _known.popitem(last=False)
     return known
+
+
+def _read(text: str) -> Read:
+    return text.lower(), forms(text), stems(text)
+
+
+def _read_tool(tool: ToolSpec) -> Read:
+    """All that a tool says of itself. Tools are shared by the conversations of a world."""
+    kept = _tools.get(id(tool))
+    if kept is None or kept[0] is not tool:
+        said = (humanize(tool.name), tool.description, json.dumps(tool.parameters, ensure_ascii=False))
+        kept = _tools[id(tool)] = (tool, _read("\n".join(said)))
+        if len(_tools) > TOOLS_KEPT:
+            _tools.popitem(last=False)
+    return kept[1]
 
 
 def _beforehand(hearing: Hearing) -> list[str]:
     party = hearing.party
     texts = [hearing.policy, party.persona, *_said(party.knows)]
-    for tool in hearing.tools:
-        texts += [tool.name.replace("_", " "), tool.description, json.dumps(tool.parameters, ensure_ascii=False)]
     for decision in party.decides:
-        texts += [decision.call.replace("_", " "), decision.because]
+        texts += [humanize(decision.call), decision.because]
     if hearing.script:
         script = hearing.script
         texts += [script.opening, *script.never_say]
         for want in script.wants:
-            texts += [want.say, *_said(want.args), want.call.replace("_", " ")]
+            texts += [want.say, *_said(want.args), humanize(want.call)]
             if want.change:
                 texts += [want.change.say, *_said(want.change.args)]
     return texts

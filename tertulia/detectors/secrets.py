@@ -7,7 +7,7 @@ from functools import lru_cache
 from tertulia.detectors.persons import others_values, private_leaves
 from tertulia.detectors.scene import Finding, Scene
 from tertulia.principles import Secret
-from tertulia.wording import KEPT, forms, humanize, leaves, normal, sentences, words
+from tertulia.wording import KEPT, forms, humanize, leaves, normal, sentences, stands_in, words
 
 __all__ = ["revealed"]
 
@@ -30,11 +30,7 @@ def revealed(detector: Secret, scene: Scene) -> list[Finding]:
 
 def holds(text: str, value: str) -> bool:
     """Whether a text contains a value, as a whole and in any spelling of it."""
-    plain = " ".join(value.lower().split())
-    if not plain:
-        return False
-    lowered = text.lower()
-    if plain in lowered and re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", lowered):
+    if stands_in(" ".join(value.lower().split()), text.lower()):
         return True
     form = normal(value)
     return any(c.isdecimal() for c in form) and form in forms(text)

@@ -73,7 +73,8 @@ def _spaced(alias: str) -> str:
 
 def avoided(detector: Avoid, scene: Scene) -> list[Finding]:
     """Entities named that must not be named."""
-    lowered, found = scene.text.lower(), {}
+    lowered = scene.text.lower()
+    found: dict[str, Finding] = {}
     for name, first, pattern in _names(tuple(detector.entities.items())):
         if first in lowered and (match := pattern.search(scene.text)):
             found.setdefault(name, Finding(match[0], f"names {name!r}"))
