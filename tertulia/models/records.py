@@ -53,7 +53,12 @@ class Trouble(StrEnum):
 
 
 class Request(Record):
-    """One request to a model. Its hash, with `conversation`, `role` and `step`, is its key in the journal."""
+    """One request to a model. Its hash, with `conversation`, `role` and `step`, is its key in the journal.
+
+    Data that a prompt hands over (a party's card, the user's script, a scenario, a draft under review) stands in it as
+    JSON in a fence that names it, such as ```json script ... ```, in the shape of the record of that name
+    (`scenario.Party`, `scenario.Script`, ...): models read it well, and `tertulia.testing` answers it without a model.
+    """
 
     conversation: str = Field(description="the conversation's id")
     role: ModelRole = Field(description="whose model and sampling settings are used")

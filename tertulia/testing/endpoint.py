@@ -1,0 +1,161 @@
+"""What the fault server answers to each request, and the count it keeps of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+from tertulia.models.records import Reply
+from tertulia.testing.bodies import completion, spoiled, tokens
+from tertulia.testing.faults import Fault, Faults
+from tertulia.testing.prefixes import PrefixCache, prompt_text
+from tertulia.testing.wire import Answer, Crowd, Heard
+
+__all__ = ["Endpoint", "Player", "Tally", "body_key"]
+
+MODEL = "tertulia-rules"
+Player = Callable[[Mapping[str, Any]], Reply]
+
+
+def body_key(body: bytes) -> str:
+    """The hash under which a request is counted; the id of its completion is this hash too."""
+    return blake2b(body, digest_size=10).hexdigest()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened so far."""
+
+    asked: Counter[str] = field(default_factory=Counter)  # by body: every attempt
+    answered: Counter[str] = field(default_factory=Counter)  # by body: whole completions that were sent
+    faults: Counter[str] = field(default_factory=Counter)  # by fault
+    turned_away: int = 0  # 429 because too many asked at once
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached_in: int = 0
+
+
+class Endpoint:
+    """Chat completions by a player, with faults in between."""
+
+    def __init__(
+        self,
+        player: Player,
+        faults: Faults,
+        *,
+        latency: float = 0.0,
+        slow: float = 1.0,
+        at_once: int = 0,
+        retry_after: float = 0.05,
+        key: str = "",
+        caching: bool = True,
+    ) -> None:
+        self.player, self.faults, self.key = player, faults, key
+        self.latency, self.slow, self.at_once, self.retry_after = latency, slow, at_once, retry_after
+        self.tally, self.crowd = Tally(), Crowd()
+        self.cache = PrefixCache() if caching else None
+
+    def answer(self, heard: Heard) -> Answer:
+        """What is sent back."""
+        match heard.method, heard.path.partition("?")[0].rstrip("/"):
+            case "POST", "/v1/chat/completions":
+                return self.chat(heard)
+            case "GET", "/v1/models":
+                return sent({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "tertulia"}]})
+            case "GET", "/counts":
+                return sent(self.counts())
+        return failed(404, f"{heard.method} {heard.path} is not served here")
+
+    def counts(self) -> dict[str, Any]:
+        """The tally as JSON."""
+        tally, crowd = self.tally, self.crowd
+        return {
+            "requests": tally.asked.total(),
+            "turned_away": tally.turned_away,
+            "busy": crowd.busy,
+            "busiest": crowd.busiest,
+            "connections": len(crowd.there),
+            "tokens": {"in": tally.tokens_in, "out": tally.tokens_out, "cached": tally.cached_in},
+            "faults": dict(tally.faults),
+            "asked": dict(tally.asked),
+            "answered": dict(tally.answered),
+        }
+
+    def chat(self, heard: Heard) -> Answer:
+        """A completion, or the fault that this attempt meets."""
+        if self.key and heard.headers.get("authorization") != f"Bearer {self.key}":
+            return failed(401, "this key is not known here")
+        try:
+            asked = json.loads(heard.body)
+            said = asked["messages"]
+        except (ValueError, TypeError, KeyError):
+            return failed(400, "the body is not a chat completion request")
+        if not isinstance(said, list) or not said:
+            return failed(400, "`messages` is empty")
+        key = body_key(heard.body)
+        self.tally.asked[key] += 1
+        if self.at_once and self.crowd.busy > self.at_once:
+            self.tally.turned_away += 1
+            return self.too_many()
+        fault = self.faults.drawn(key, self.tally.asked[key])
+        if fault is not None:
+            self.tally.faults[fault] += 1
+        return self.broken(fault) or self.whole(asked, key, fault)
+
+    def broken(self, fault: Fault | None) -> Answer | None:
+        """An answer that holds no completion at all."""
+        match fault:
+            case Fault.RATE_LIMITED:
+                return self.too_many()
+            case Fault.SERVER_ERROR:
+                return failed(500, "something broke", after=self.latency)
+            case Fault.UNAVAILABLE:
+                return failed(503, "overloaded", after=self.latency)
+            case Fault.HANG:
+                return Answer(never=True)
+            case Fault.RESET:
+                return Answer(reset=True, after=self.latency)
+            case Fault.NOT_A_COMPLETION:
+                return sent({"object": "list", "data": []}, after=self.latency)
+        return None
+
+    def whole(self, asked: Mapping[str, Any], key: str, fault: Fault | None) -> Answer:
+        """A completion, good, late, spoiled or broken off."""
+        prompt = prompt_text(asked)
+        reply = self.player(asked)
+        if fault in tuple(Fault) and fault is not Fault.SLOW and fault not in BROKEN_OFF:
+            reply = spoiled(fault, reply, asked, Random(f"{self.faults.seed}/{key}"))
+        cached = tokens(self.cache.shared(prompt)) if self.cache else 0
+        model = str(asked.get("model") or MODEL)
+        made = completion(reply, key=key, model=model, tokens_in=tokens(len(prompt)), cached=cached)
+        body = json.dumps(made).encode()
+        after = self.latency + (self.slow if fault is Fault.SLOW else 0.0)
+        if fault is Fault.TRUNCATED_BODY:
+            return Answer(body, cut=len(body) // 2, after=after)
+        if fault is Fault.MALFORMED_JSON:
+            return Answer(body[: len(body) // 2] + b"}}", after=after)
+        self.tally.answered[key] += 1
+        self.tally.tokens_in += made["usage"]["prompt_tokens"]
+        self.tally.tokens_out += made["usage"]["completion_tokens"]
+        self.tally.cached_in += cached
+        return Answer(body, after=after)
+
+    def too_many(self) -> Answer:
+        """429, with the time after which to try again."""
+        return failed(429, "too many requests", headers={"Retry-After": f"{self.retry_after:g}"})
+
+
+BROKEN_OFF = (Fault.TRUNCATED_BODY, Fault.MALFORMED_JSON)
+
+
+def sent(value: Any, after: float = 0.0) -> Answer:
+    return Answer(json.dumps(value).encode(), after=after)
+
+
+def failed(status: int, why: str, headers: dict[str, str] | None = None, after: float = 0.0) -> Answer:
+    """An error in OpenAI's shape."""
+    body = json.dumps({"error": {"message": why, "type": "error", "code": status}}).encode()
+    return Answer(body, status, headers or {}, after=after)
