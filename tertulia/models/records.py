@@ -19,11 +19,13 @@ __all__ = [
     "RawCall",
     "Reply",
     "Request",
+    "ToolForm",
     "Trouble",
     "Usage",
 ]
 
 ModelRole = Literal["planner", "user", "assistant", "colleague", "critic", "judge", "tool"]
+ToolForm = Literal["native", "prompt"]
 
 
 class Trouble(StrEnum):
@@ -136,6 +138,11 @@ class BudgetSpent(PartError):
 
 class Ask(Protocol):
     """How a part reaches a model. Parts get one bound to their role; a double is `tertulia.testing.Scripted`."""
+
+    @property
+    def tool_form(self) -> ToolForm:
+        """How this role's model is told of its tools: as such, or in the prompt, for models without tool calls."""
+        ...
 
     async def __call__(self, request: Request) -> Reply:
         """The reply, from the journal if this very request was answered before.
