@@ -1,5 +1,6 @@
 """A model that answers what it is told to: from a list, a function, or a file of replies by role and step.
 
+    replies:
     - role: planner
       json: {opening: "Where is my parcel?", steps: []}
     - role: assistant
