@@ -8,6 +8,7 @@ TertuliaError
 ├── ToolError            a tool refuses or fails; it becomes a result, never a crash
 ├── PartError            a planner, speaker, critic or judge broke its contract
 ├── RunInterrupted       a signal stopped a run; what had finished is kept (exit status 130)
+├── RunStopped           a run's budget is spent; what had finished and every reply is kept (exit status 1)
 └── StoreError           a run folder cannot be read or written
 """
 
@@ -19,6 +20,7 @@ __all__ = [
     "Fault",
     "PartError",
     "RunInterrupted",
+    "RunStopped",
     "ScenarioError",
     "SettingsError",
     "StoreError",
@@ -86,6 +88,10 @@ class PartError(TertuliaError):
 
 class RunInterrupted(TertuliaError):
     """Ctrl-C or SIGTERM stopped a run; the message says how much is kept and where."""
+
+
+class RunStopped(TertuliaError):
+    """A run's budget is spent; the message says how much is kept and how to go on."""
 
 
 class StoreError(UserError):

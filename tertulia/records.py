@@ -30,6 +30,7 @@ __all__ = [
     "Slip",
     "ToolCall",
     "Turn",
+    "Usage",
     "Verdict",
 ]
 
@@ -172,6 +173,16 @@ class Verdict(Record):
     detail: dict[str, Any] = {}
 
 
+class Usage(Record):
+    """What a conversation cost, and what was wrong with the replies it used. The same after a resume."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = Field(0.0, description="None when the price of a model is unknown")
+    troubles: dict[str, int] = Field({}, description="how often, by the value of a `tertulia.models.records.Trouble`")
+
+
 class Conversation(Record):
     """One scenario, played out."""
 
@@ -189,6 +200,7 @@ class Conversation(Record):
     error: str = ""
     slips: tuple[Slip, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    usage: Usage = Field(Usage(), description="what its model calls cost; nothing for the rule cast")
 
     @property
     def accepted(self) -> bool:

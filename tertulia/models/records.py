@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 from pydantic import Field
 
 from tertulia.errors import PartError
-from tertulia.records import Record
+from tertulia.records import Record, Usage
 
 __all__ = [
     "Ask",
@@ -57,9 +57,7 @@ class Trouble(StrEnum):
 class Request(Record):
     """One request to a model. Its hash, with `conversation`, `role` and `step`, is its key in the journal.
 
-    Data that a prompt hands over (a party's card, the user's script, a scenario, a draft under review) stands in it as
-    JSON in a fence that names it, such as ```json script ... ```, in the shape of the record of that name
-    (`scenario.Party`, `scenario.Script`, ...): models read it well, and `tertulia.testing` answers it without a model.
+    How messages are laid out, so that programs can read them back, is told in `tertulia.models.prompts`.
     """
 
     conversation: str = Field(description="the conversation's id")
@@ -98,16 +96,6 @@ class Reply(Record):
     raw: str = Field("", description="the endpoint's answer as it came")
     logprobs: tuple[tuple[str, float], ...] = Field((), description="each token with its log probability, when asked")
     counted: bool = Field(True, description="False: the endpoint told no usage, and the tokens are our own count")
-
-
-class Usage(Record):
-    """What a conversation cost, and what was wrong with the replies it used. The same after a resume."""
-
-    calls: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float | None = Field(0.0, description="None when the price of a model is unknown")
-    troubles: dict[Trouble, int] = Field({})
 
 
 class ModelFailure(PartError):
