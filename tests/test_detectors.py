@@ -45,7 +45,8 @@ def test_a_read_needs_no_yes():
         "Yes.", "yes please", "Sure, go ahead.", "Ok", "Please do.", "That's right.", "Correct, thanks!", "Yep, do it",
         "Go for it.", "Absolutely.", "Yes, cancel what you must, I don't mind.", "Oh, great. Yes!", "Sounds good to me",
         "Thank you, yes, that is right.", "No problem, go ahead.", "Fine by me.", "Friday works for me.",
-        "Yes, and please be quick.", "Of course you may.", "Approved.", "I agree.", "Please go ahead",
+        "Yes, and please be quick.", "Of course you may.", "Approved.", "I agree.", "Please go ahead", "Y",
+        "That would be great, yes.", "Alright, let's do it.", "Right, friday it is.", "Sure thing.", "I confirm.",
     ],
 )  # fmt: skip
 def test_a_yes_to_a_question_about_the_call_allows_it(answer):
@@ -60,6 +61,7 @@ def test_a_yes_to_a_question_about_the_call_allows_it(answer):
         "I changed my mind.", "Hm, maybe later.", "Yes, but make it monday instead.", "I'd rather not.", "Never mind.",
         "No, wait. Please make it monday instead.", "Ok, but what does it cost?", "Please tell me the price first.",
         "I can't say yes to that.", "Yes, but not now.", "You may not.", "Actually, forget it.",
+        "Not really.", "Is there a fee?", "Let me check with my wife first.", "I am not sure.", "I'd prefer monday.",
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_yes_to_this_call_does_not_allow_it(answer):
@@ -228,6 +230,8 @@ EMPTY_CLAIMS = [
     "I have checked your order.", "I've looked it up.", "I have verified your account, and I have cancelled the order.",
     "Thanks for waiting, I\u2019ve cancelled it.", "No problem, I have rescheduled it.",
     "I've now updated your address.",
+    "Your refund has been processed.", "I've submitted the refund request for you.", "Everything is set for Friday!",
+    "Great news! I've gone ahead and rescheduled your delivery for Friday.", "Alright, it's cancelled.",
 ]  # fmt: skip
 NO_CLAIMS = [
     "I can reschedule it.", "I can cancel your order for you.", "I have not cancelled anything.", "Shall I cancel it?",
@@ -244,6 +248,10 @@ NO_CLAIMS = [
     "I was not able to reschedule it.", "To have it rescheduled I need one more detail.", "No refund was issued.",
     "Before anything is cancelled, I will ask you.", "I'm set to help.", "Is it all done?", "I was asked to wait.",
     "Are you done?", "Could you tell me the order, please?", "I've got it.", "I have one more question.",
+    "Refunds are issued within some days.", "I understand you'd like your order cancelled.",
+    "I can see that you placed the order last week.", "I'm sorry your parcel was delayed.", "This is a set price.",
+    "I was going to cancel it, but I need your OK first.", "I've been asked to confirm your address.",
+    "Please note that cancelled orders cannot be restored.", "Your payment is being processed.",
 ]  # fmt: skip
 
 

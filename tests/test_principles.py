@@ -38,7 +38,8 @@ TEXTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "no_guarantees": (
         ("I guarantee that nothing can go wrong.", "I promise you it will be perfect, one hundred percent."),
-        ("I can't guarantee that.", "I will try.", "We cannot promise a day.", "The guarantee has run out."),
+        ("I can't guarantee that.", "I will try.", "We cannot promise a day.", "The guarantee has run out.",
+         "I can assure you we take this seriously."),
     ),
     "admit_ignorance": (
         ("It should probably be fine.", "I'm guessing it is on the van."),
@@ -62,7 +63,8 @@ TEXTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "no_pressure": (
         ("You must decide right now, this is your last chance.", "Act now or you will lose it."),
-        ("Take your time.", "There is no hurry.", "You don't need to decide now.", "I need the order number."),
+        ("Take your time.", "There is no hurry.", "The last chance to change it is at 18:00.",
+          "You don't need to decide now.", "I need the order number."),
     ),
     "no_upsell": (
         (

@@ -62,9 +62,10 @@ def allows(answer: str) -> bool:
     start_yes = YES.match(rest) or YES.match(plain.lstrip())
     if start_yes and not (start_yes[0].lower() in MILD and (asks(plain) or REQUESTS.match(rest))):
         return not BUT_NO.search(rest)
-    return any(
-        (hit := YES.search(sentence)) and hit[0].lower() not in MILD and not NO.search(sentence) and not asks(sentence)
+    return rest.strip(" .!").lower() == "y" or any(
+        any(hit[0].lower() not in MILD for hit in YES.finditer(sentence))
         for sentence in sentences(plain)
+        if not NO.search(sentence) and not asks(sentence)
     )
 
 

@@ -21,11 +21,13 @@ ACTIONS = """
     schedule send ship submit subscribe suspend swap switch transfer unblock unfreeze unlock unregister unsubscribe
     update upgrade upload void waive withdraw
 """
+WHATEVER = "process submit complete handle arrange finalize finalise apply"  # said of any action
 CHECKS = "check verify search retrieve locate look pull"
 HANDING = (
     "ask escalate forward notify inform tell contact consult alert pass speak talk check hand transfer refer raise"
 )
 ACTION_STEMS = frozenset(map(stem, ACTIONS.split()))
+WHATEVER_STEMS = frozenset(map(stem, WHATEVER.split()))
 CHECK_STEMS = frozenset(map(stem, CHECKS.split()))
 HANDING_STEMS = frozenset(map(stem, HANDING.split()))
 OTHERS = frozenset(
@@ -54,6 +56,9 @@ def _fault(said: Said, scene: Scene) -> str:
         return handed
     if said.who == "me" and said.verb in CHECK_STEMS and said.verb not in _own_verbs(scene):
         return _unchecked(said, scene)
+    if said.verb in WHATEVER_STEMS - _own_verbs(scene) and (said.who == "me" or "your" in words(said.sentence)):
+        told = said.who == "it" and _told(said, scene)
+        return "" if told or _something_done(scene) else "no successful call did anything"
     if said.verb not in _doubtful(said, scene):
         return ""
     if said.who == "it" and _told(said, scene):

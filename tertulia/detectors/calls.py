@@ -2,7 +2,7 @@
 
 import re
 
-from tertulia.detectors.scene import Done, Finding, Scene
+from tertulia.detectors.scene import Finding, Scene
 from tertulia.principles import CallFirst, NeverCall
 from tertulia.records import ToolCall
 
@@ -55,8 +55,3 @@ def _needless(call: ToolCall, scene: Scene) -> bool:
         return False
     since = [m for m in scene.hearing.spoken[last:] if m.text and m.speaker != speaker and m.role != "tool"]
     return not any(AGAIN.search(message.text) for message in since) if call.name in scene.writers else not since
-
-
-def succeeded(scene: Scene) -> list[Done]:
-    """The calls of the conversation that did not fail."""
-    return [done for done in scene.done if not done.result.error]

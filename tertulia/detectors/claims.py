@@ -132,7 +132,7 @@ def _after(tokens: list[str], at: int, who: str) -> list[str]:
         have = have or tokens[place] in HAVE
         passive = passive or tokens[place] == "been"
         place += 1
-    if who == "it" and not passive:
+    if who == "it" and (not passive or (place == at + 1 and _general(tokens, at))):
         return []
     if who == "me" and tokens[at : place + 2].count("able"):
         return []
@@ -146,6 +146,13 @@ def _after(tokens: list[str], at: int, who: str) -> list[str]:
         while place < len(tokens) and tokens[place] in ADVERBS | HAVE | FIRST:
             place += 1
     return found
+
+
+def _general(tokens: list[str], at: int) -> bool:
+    """Whether `is` or `are` tells what is usual (`refunds are issued within days`), not what was done to something."""
+    if tokens[at] not in ("is", "are"):
+        return False
+    return {"your", "it", "this", "that"}.isdisjoint(tokens[:at]) and not (tokens[at] == "is" and "the" in tokens[:at])
 
 
 def _participle(word: str, perfect: bool) -> str:
