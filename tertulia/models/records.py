@@ -102,7 +102,7 @@ class ModelFailure(PartError):
     """No usable reply came, after every retry. `trouble` names the cause, `raw` what came last."""
 
     def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
-        self.trouble, self.raw = trouble, raw
+        self.trouble, self.detail, self.raw = trouble, detail, raw
         super().__init__(f"{trouble}: {detail}")
 
 
