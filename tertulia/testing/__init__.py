@@ -6,9 +6,9 @@ fault_server  FaultServer: a real HTTP endpoint that plays every role with the r
 faults        Fault, Faults: what goes wrong, and how often
 """
 
+from tertulia.testing.fault_server import FaultServer
 from tertulia.testing.faults import Fault, Faults
 from tertulia.testing.recorded import Recording, Replaying
 from tertulia.testing.scripted import NoReply, Scripted
-from tertulia.testing.fault_server import FaultServer
 
 __all__ = ["Fault", "FaultServer", "Faults", "NoReply", "Recording", "Replaying", "Scripted"]

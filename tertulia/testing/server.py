@@ -1,10 +1,10 @@
 """A real HTTP endpoint on loopback that speaks OpenAI's chat completions, and goes wrong as often as you want.
 
-    python -m tertulia.testing.server --port 8123 --faults 0.2
+python -m tertulia.testing.server --port 8123 --faults 0.2
 
-    POST /v1/chat/completions    answered by the rule cast, with the faults asked for in between
-    GET  /v1/models
-    GET  /counts                 what was asked, answered and spoiled so far, by the hash of each body
+POST /v1/chat/completions    answered by the rule cast, with the faults asked for in between
+GET  /v1/models
+GET  /counts                 what was asked, answered and spoiled so far, by the hash of each body
 """
 
 import argparse
@@ -19,7 +19,9 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tertulia.testing.server", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tertulia.testing.server", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("--port", type=int, default=0, help="left out: any that is free")
     parser.add_argument("--faults", nargs="*", default=[], help="0.2 for all kinds mixed, or hang=0.05 empty=0.1")
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
