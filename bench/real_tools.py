@@ -18,13 +18,13 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tertulia.checks.tool_values import misfits
 from tertulia.gold import Made, calls_that_worked, comparable
 from tertulia.graph import Item, Stage
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.streams import number
-from tertulia.checks.tool_values import misfits
 from tertulia.wording import humanize
 from tertulia.world import open_world
 
@@ -42,17 +42,22 @@ def tools_of(document: Mapping[str, Any]) -> list[ToolSchema]:
     document = inlined(document, document)
     return [
         ToolSchema(
-            name=operation["operationId"],
+            name=operation.get("operationId") or operation_name(path, method),
             description=operation.get("description") or operation.get("summary", ""),
             parameters=parameters_of(operation),
             output=output_of(operation),
             writes=method != "get",
             returns=made_value("", output_of(operation)),
         )
-        for operations in document["paths"].values()
+        for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if method in METHODS
     ]
+
+
+def operation_name(path: str, method: str) -> str:
+    """The name that ToolAlpaca gives to an operation without one: its path and method."""
+    return "_".join([*re.sub(r"[{}]", "", path).strip("/").split("/"), method])
 
 
 def inlined(value: Any, document: Mapping[str, Any], depth: int = 0) -> Any:
@@ -136,7 +141,11 @@ def instruction(text: str, golden: Sequence[Mapping[str, str]], tools: Mapping[s
         if name not in tools:
             made.unplayable.append(f"{name}: no such operation")
             continue
-        args, asked = arguments(step["Action_Input"], tools[name], tools)
+        try:
+            args, asked = arguments(step["Action_Input"], tools[name], tools)
+        except json.JSONDecodeError as error:
+            made.unplayable.append(f"{name}: the golden answer is no JSON: {error}")
+            continue
         wrong = unfit(tools[name], args)
         if wrong:
             made.unplayable.append(f"{name}: the golden answer does not fit the schema: {wrong}")

@@ -108,7 +108,6 @@ LINKS = (
     r"|of|to|as|for|number"
 )
 LINK = rf"(?:\s+(?:{LINKS}))*\s*[:=]?\s+|\s*[:=]\s*"
-SAYS = re.compile(r"[:=]|\b(?:is|are|was|be|reads|reading|says|saying|called|named|titled)\b", re.IGNORECASE)
 LISTING = re.compile(r"[,&;:()]|\band\b|^\s*$|^(?:none|nothing|yes|no)$", re.IGNORECASE)  # needs quotes in a list
 LEAD = re.compile(
     r"^\W*(?:(?:sure|yes|ok|okay|well|of course|certainly)\W+)*"
@@ -176,8 +175,7 @@ def labelled(slot: Slot, text: str) -> Iterator[Reading]:
         patterns += tuple((pattern, sure - 0.5) for pattern, sure in label_patterns(humanize(slot.path[-1])))
     for pattern, sure in patterns:
         for match in pattern.finditer(text):
-            linked = bool(SAYS.search(match["link"]))
-            for value, start, end in KINDS[slot.kind].after(slot.schema, text[match.end() :], linked):
+            for value, start, end in KINDS[slot.kind].after(slot.schema, text[match.end() :], match["link"]):
                 yield Reading(value, sure, match.end() + start, match.end() + end)
                 break
     if slot.kind in ("integer", "number"):
@@ -194,6 +192,8 @@ def shaped(slot: Slot, text: str) -> Iterator[Reading]:
     for value, start, end in kind.find(slot.schema, text):
         if slot.kind == "text" and not slot.required and not near:
             continue  # a name or a quote fills an optional text only where the text is spoken of
+        if slot.kind == "enum" and end - start < 2:
+            continue  # a letter is a choice only where it is asked for or labelled
         yield Reading(value, kind.strength + (0.2 if near else 0.0), start, end)
 
 

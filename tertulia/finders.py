@@ -45,10 +45,11 @@ DAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)}|today|tomorrow)\b", re.IGNORECASE)
 CODE = re.compile(r"(?<![\w@.])(?=[\w$/#-]*\d)[\w$#][\w$/#-]*(?<![-/])(?![\w@])")
 UNIT = r"(?:kg|g|km|m|cm|mm|l|ml|mins?|h|hrs?|s|secs?|lbs?|oz|kb|mb|gb|tb|px|k?wh|eur|usd|gbp|mph|kmh)\b"
 NUMBER = re.compile(
-    rf"(?<![\w.-])[-+]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?:(?=%)|(?={UNIT})|(?![\w@]|[-/:.]\d))", re.IGNORECASE
+    rf"(?<![\w.-])(?<!\d[:/])[-+]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?:(?=%)|(?={UNIT})|(?![\w@]|[-/:.]\d))",
+    re.IGNORECASE,
 )
 SPELLED = re.compile(rf"\b(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
-NAME = re.compile(r"(?<![.?!] )(?<!^)\b(?!I\b)[A-Z][\w'-]+(?: (?:of|the|in|on|to|[A-Z0-9][\w'-]*))* ?(?<![ ])")
+NAME = re.compile(r"(?<![.?!] )(?<!^)\b(?!I\b)[A-Z][\w'-]+(?: (?:of|the|in|on|[A-Z0-9][\w'-]*))* ?(?<![ ])")
 JOINED = re.compile(r"(?:\s|,|;|&|/|\band\b|\bor\b|\bplus\b|\bas well as\b)*", re.IGNORECASE)
 GAP = r"[\s_./:-]*"
 
@@ -81,7 +82,7 @@ def choice_pattern(choice: str) -> re.Pattern[str]:
     last = said[-1]
     root = last[:-1] if len(last) > 3 and last[-1] in "esy" else last
     pieces = [*map(re.escape, said[:-1]), re.escape(root) + (r"\w{0,4}" if len(last) > 3 else r"s?")]
-    return re.compile(rf"(?<!\w)(?:{re.escape(choice)}|{GAP.join(pieces)})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w'])(?:{re.escape(choice)}|{GAP.join(pieces)})(?!\w)", re.IGNORECASE)
 
 
 def choices(schema: Schema, text: str) -> Iterator[Found]:

@@ -35,7 +35,8 @@ URL = re.compile(r"(?:https?://|www\.)[^\s\"'<>)]+[^\s\"'<>).,;:!?]")
 IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m)?\b|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
 UP_TO = re.compile(r"[^.;!?\n,]*(?:[.,](?=\w)[^.;!?\n,]*)*")
-TOKEN = re.compile(r"\s*[\"']?(?P<value>[^\s,;!?\"']*[\d@./:_-][^\s,;!?\"']*)")
+TOKEN = re.compile(r"\s*[\"']?(?P<value>[^\s,;!?\"']*(?:[\d@/:_-]|\.\w|[A-Z]{2})[^\s,;!?\"']*)")
+WORD = re.compile(r"\s*[\"']?(?P<value>[^\s,;!?\"']+)[\"']?(?=\s*(?:[,;.!?]|$))")
 KEY_STYLE = "x-key-style"  # in the schema of a free-form object: how its siblings spell their names
 
 
@@ -153,13 +154,15 @@ def spelled(said: tuple[str, ...], style: str) -> str:
 
 # --- values behind a label -----------------------------------------------------------------------------------------
 
-After = Callable[[Schema, str, bool], Iterator[Found]]
+After = Callable[[Schema, str, str], Iterator[Found]]  # schema, the text behind the label, and what links them
+SAYS = re.compile(r"[:=]|\b(?:is|are|was|be|reads|reading|says|saying|called|named|titled)\b", re.IGNORECASE)
+FIRM = re.compile(r"[:=]|\bbe\b", re.IGNORECASE)
 
 
 def at_start(find: Find) -> After:
     """Behind a label, a value of that shape counts when it comes at once."""
 
-    def after(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
+    def after(schema: Schema, text: str, link: str) -> Iterator[Found]:
         for value, start, end in sorted(find(schema, text[:440]), key=lambda found: found[1]):
             if not text[:start].strip(" \"'(#$€£:the"):
                 yield value, start, end
@@ -171,49 +174,55 @@ def guessed(find: Find) -> After:
     """As `at_start`; but where only the parameter's name tells the kind, one word of another shape will do."""
     shaped = at_start(find)
 
-    def after(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
-        found = list(shaped(schema, text, linked))
+    def after(schema: Schema, text: str, link: str) -> Iterator[Found]:
+        found = list(shaped(schema, text, link))
         yield from found
-        match = TOKEN.match(text) if linked and not found and not schema.get("format") else None
-        if match and (value := match["value"].rstrip(".:")):
-            yield value, match.start("value"), match.start("value") + len(value)
+        if not found and SAYS.search(link) and not schema.get("format") and not schema.get("pattern"):
+            yield from one_word(text, link)
 
     return after
 
 
-def phrase(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
+def one_word(text: str, link: str) -> Iterator[Found]:
+    """One word that may be a code or a name; any word where it is what the value should be."""
+    match = (WORD if FIRM.search(link) else TOKEN).match(text)
+    if match and (value := match["value"].rstrip(".:")):
+        yield value, match.start("value"), match.start("value") + len(value)
+
+
+def phrase(schema: Schema, text: str, link: str) -> Iterator[Found]:
     """Behind a label, free text is what is quoted, or what follows `is` or `:` up to the next stop."""
     for value, start, end in quoted(text[:440]):
         if not text[:start].strip(" :,"):
             yield value, start, end
             return
     match = UP_TO.match(text)
-    if linked and match and match[0].strip():
+    if match and match[0].strip() and SAYS.search(link):
         said = re.split(r"\s+(?:and|but|so|please)\s+", match[0].strip())[0].strip()
         if said and len(said.split()) <= 12:
             yield unquoted(said), 0, match.end()
 
 
-def listing(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
+def listing(schema: Schema, text: str, link: str) -> Iterator[Found]:
     """Behind a label, a list is what follows `is` or `:` up to the next stop, or the quotes that come at once."""
     items = schema.get("items") or {}
     records = bool(items.get("properties")) or items.get("type") == "object"
     said = parts(text, r"[.!?](?:\s|$)|\n" if records else r"[.!?](?:\s|$)|[;\n]")[:1]
-    value = listed(schema, said[0]) if linked and said else None
+    value = listed(schema, said[0]) if said and SAYS.search(link) else None
     if value:
         yield value, 0, len(said[0])
     elif not records and (groups := together(quoted(text), text)) and not text[: groups[0][0][1]].strip(" :,"):
         yield listed(schema, " and ".join(f'"{entry}"' for entry, *_ in groups[0])), groups[0][0][1], groups[0][-1][2]
 
 
-def pairing(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
+def pairing(schema: Schema, text: str, link: str) -> Iterator[Found]:
     said = parts(text, r"[.;!?](?:\s|$)|\n")[:1]
     value = pairs(schema, said[0]) if said else None
     if value:
         yield value, 0, len(said[0])
 
 
-def said_yes(schema: Schema, text: str, linked: bool) -> Iterator[Found]:
+def said_yes(schema: Schema, text: str, link: str) -> Iterator[Found]:
     match = re.match(r"\s*(yes|no|true|false|on|off)\b", text, re.IGNORECASE)
     if match:
         yield match[1].lower() in ("yes", "true", "on"), 0, match.end()
@@ -246,7 +255,7 @@ KINDS: Mapping[Kind, Shape] = {
     "date": Shape(dates, date, guessed(dates), 1.8),
     "day": Shape(days, day, guessed(days), 1.8),
     "time": simple(TIME, 1.8),
-    "code": Shape(codes, code, at_start(codes), 1.4),
+    "code": Shape(codes, code, guessed(codes), 1.4),
     "text": Shape(texts, plain, phrase, 1.1),
     "list": Shape(lists, listed, listing, 1.6),
     "object": Shape(nothing, pairs, pairing, 0.0),

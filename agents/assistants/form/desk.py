@@ -11,7 +11,7 @@ from tertulia.contracts import Neighbour, View
 from tertulia.filling import LABELLED, SHAPED, Path, Slot, from_results, label_said, read, slots
 from tertulia.matching import Match, best_tools
 from tertulia.records import Message, ToolCall
-from tertulia.wording import humanize, stems
+from tertulia.wording import humanize, stems, words
 from tertulia.world import ToolSpec
 
 __all__ = ["Called", "Desk", "Request"]
@@ -114,6 +114,13 @@ class Desk:
         """Begin a request with this message."""
         former = self.request
         fits = best is not None and (best.named >= 0.5 or best.score >= 2.0)
+        if (
+            not fits
+            and former is None
+            and len(self.known_tools) == 1
+            and act_of(message.text) not in (Act.OTHER, Act.CLOSE)
+        ):
+            best, fits = Match(self.known_tools[0], 0.0, 0.0), True  # it is what it is there for
         if former is not None and former.tool is not None and (not fits or self.objects(message, best, former.tool)):
             mended = self.mended(former, message)
             if mended is not None:
@@ -163,7 +170,8 @@ class Desk:
             return False, None
         core = question(asking.text)
         named = [slot for slot in wanted if label_said(slot.label, core)]
-        return True, max(named, key=lambda slot: len(slot.label), default=None)
+        said = words(core)
+        return True, max(named, key=lambda slot: (exactly(slot.label, said), len(slot.label)), default=None)
 
     def fill(self, tool: ToolSpec) -> tuple[dict[Path, Any], set[Path]]:
         """The values that the form of this tool has so far, and the slots whose value nobody could give."""
@@ -237,6 +245,11 @@ class Desk:
         """The newest message of somebody else."""
         others = (m for m in reversed(self.view.messages) if m.role in ("user", "colleague"))
         return next((m for m in others if m.speaker != self.view.name), None)
+
+
+def exactly(label: str, said: tuple[str, ...]) -> bool:
+    """Whether every word of a label is said in its own form: `verse` is not `version`, though their stems agree."""
+    return all(word in said for word in label.split())
 
 
 def disowned(wanted: tuple[Slot, ...], text: str) -> set[Path]:

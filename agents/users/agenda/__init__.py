@@ -89,18 +89,18 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
     if act is Act.CONFIRM:
         return confirm(view, want, state, last)
     if act is Act.ASK:
-        return tell(view, want, last)
+        return tell(view, state, want, last)
     if state.unstarted:
         return bring_up(view, want, first=state.nothing_done)
     if act is Act.REPORT and not state.on_topic:
         return Utterance(view.rng.choice(AGAIN).format(deed=deed(want)))
     if act is Act.REPORT:
         wrong = misstated(want.gold if state.changed else want.args, last.text)
-        return Utterance(correction(wrong)) if wrong else bring_up(view, want, first=False)
+        return correct(view, want, state, wrong) if wrong else bring_up(view, want, first=False)
     if act is Act.INSTRUCT:
         return Utterance("I can't do that here, sorry.")
     if act is Act.REFUSE:
-        return bring_up(view, want, first=True)
+        return by_name(view, want, FIRST)
     return Utterance(view.rng.choice(FIRST).format(deed=deed(want)))
 
 
@@ -125,7 +125,7 @@ def confirm(view: View, want: Want, state: Progress, last: Message) -> Utterance
         return Utterance(change_of_mind(want))
     wrong = misstated(want.gold if state.changed else want.args, last.text)
     if wrong:
-        return Utterance(correction(wrong))
+        return correct(view, want, state, wrong)
     return Utterance(view.rng.choice(YES[style(view)]))
 
 
@@ -146,6 +146,13 @@ def facts_of(args: dict[str, object]) -> list[Fact]:
     return [Fact((key,), value) for key, value in args.items()]
 
 
+def correct(view: View, want: Want, state: Progress, wrong: list[Fact]) -> Utterance:
+    """Say what is not right; where that has been said in vain, say once more what is wanted."""
+    if f"the {wrong[0].label} should be" in state.said and not state.named:
+        return by_name(view, want, AGAIN)
+    return Utterance(correction(wrong))
+
+
 def correction(wrong: list[Fact]) -> str:
     """What should have been said instead; a list of records is corrected on its own."""
     plain = [fact for fact in wrong if not any(isinstance(e, Mapping) for e in entries(fact.value))]
@@ -157,9 +164,11 @@ def entries(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def tell(view: View, want: Want, last: Message) -> Utterance:
-    """Release the value that was asked for, if it is known."""
+def tell(view: View, state: Progress, want: Want, last: Message) -> Utterance:
+    """Release the value that was asked for, if it is known; perhaps something that is wanted later needs it."""
     fact = asked_for(last.text, facts(view, want))
+    if fact is None:
+        fact = asked_for(last.text, [fact for later in state.wants[state.at + 1 :] for fact in facts_of(later.args)])
     return say_fact(view, fact) if fact else Utterance(view.rng.choice(UNKNOWN))
 
 
@@ -176,7 +185,12 @@ def bring_up(view: View, want: Want, *, first: bool) -> Utterance:
     """Say the next thing wanted, with one value of it."""
     if want.say:
         return Utterance(want.say)
-    text = view.rng.choice(FIRST if first else NEXT).format(deed=deed(want))
+    return by_name(view, want, FIRST if first else NEXT)
+
+
+def by_name(view: View, want: Want, lines: tuple[str, ...]) -> Utterance:
+    """Call what is wanted by its name, with one value of it."""
+    text = view.rng.choice(lines).format(deed=deed(want))
     some = facts_of(want.args)[:1]
     return Utterance(f"{text} The {some[0].label} is {render(some[0].value)}." if some else text)
 

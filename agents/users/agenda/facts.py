@@ -1,5 +1,6 @@
 """What a user can tell: the values of its script and of what it knows, found by the words of a question."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from tertulia.acts import question
 from tertulia.contracts import View
 from tertulia.filling import label_of, render
 from tertulia.scenario import Want
-from tertulia.wording import forms, normal, scalar, stem, stems
+from tertulia.wording import forms, normal, scalar, stem, stems, words
 
 __all__ = ["Fact", "asked_for", "facts", "misstated"]
 
@@ -44,14 +45,15 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Fact]:
 
 def asked_for(text: str, known: list[Fact]) -> Fact | None:
     """The fact whose words a question says: the longest label first, then the order of the facts."""
-    said = stems(question(text))
+    said, exact = stems(question(text)), words(question(text))
     rated = []
     for nth, fact in enumerate(known):
-        wanted = [stem(word) for word in fact.label.split()]
+        label = fact.label.split()
+        wanted = [stem(word) for word in label]
         hits = sum(word in said for word in wanted)
         if wanted and (hits == len(wanted) or (len(wanted) > 1 and wanted[-1] in said and wanted[-1] not in GENERAL)):
-            rated.append((-hits / len(wanted), -hits, nth, fact))
-    return min(rated, key=lambda entry: entry[:3])[3] if rated else None
+            rated.append((-hits / len(wanted), -hits, -sum(word in exact for word in label), nth, fact))
+    return min(rated, key=lambda entry: entry[:4])[4] if rated else None
 
 
 GENERAL = frozenset(map(stem, ("id", "number", "code", "name", "date", "time", "type", "reference")))
@@ -81,14 +83,16 @@ def _said(fact: Fact, low: str, text: str) -> bool:
     return not said or whole(said, low) or normal(said) in forms(text)
 
 
+INSIDE_LEFT = re.compile(r"[^\W_]$|\w[-_/@.:]$|[/@]$")
+INSIDE_RIGHT = re.compile(r"[^\W_]|[-_/@]\w|[.:][\w/]")
+
+
 def whole(said: str, text: str) -> bool:
     """Whether a text holds a value that is not part of a longer word or number."""
     at = text.find(said)
     while at >= 0:
         end = at + len(said)
-        if not (text[at - 1 : at].isalnum() and said[0].isalnum()) and not (
-            text[end : end + 1].isalnum() and said[-1].isalnum()
-        ):
+        if not INSIDE_LEFT.search(text[max(0, at - 2) : at]) and not INSIDE_RIGHT.match(text, end):
             return True
         at = text.find(said, at + 1)
     return False

@@ -1,5 +1,6 @@
 """How far the user's script has come, read from what it has said and been answered."""
 
+import re
 from dataclasses import dataclass, field
 
 from tertulia.acts import Act, act_of, substance
@@ -8,12 +9,18 @@ from tertulia.contracts import View
 from tertulia.matching import about, same_action
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
-from tertulia.wording import past_participle, stem, stems, verb
+from tertulia.wording import VERBS, humanize, past_participle, sentences, stem, stems, verb
 
 __all__ = ["CORRECTION", "Progress", "follow"]
 
 
 CORRECTION = "Not quite: "
+UNKNOWN = re.compile(r"\b(?:don't know|not sure|don't have)\b")
+GENERAL_LIST = """
+    check do fetch find get give identify list load look lookup open process query read retrieve return search see
+    select show take use view
+"""
+GENERAL = frozenset(GENERAL_LIST.split())  # verbs that say little of what is wanted; another may stand for them
 
 
 @dataclass(slots=True)
@@ -27,7 +34,8 @@ class Progress:
     on_topic: bool = True  # the assistant's last message is about the current want
     refused: list[int] = field(default_factory=list)
     fruitless: int = 0  # answers in a row that brought nothing
-    correcting: bool = False  # the user's last words said what was not right
+    said: str = ""  # the user's last words
+    named: bool = False  # the user has called the current want by its name
 
     @property
     def current(self) -> Want | None:
@@ -46,7 +54,7 @@ class Progress:
         if refused:
             self.refused.append(self.at)
         self.at += 1
-        self.unstarted, self.changed, self.fruitless = True, False, 0
+        self.unstarted, self.changed, self.named, self.fruitless = True, False, False, 0
 
 
 def follow(view: View, script: Script) -> Progress:
@@ -58,7 +66,8 @@ def follow(view: View, script: Script) -> Progress:
         if message.speaker == view.name and not message.calls:
             said = message
             state.unstarted = False
-            state.correcting = message.text.startswith(CORRECTION)
+            state.said = message.text
+            state.named |= state.current is not None and humanize(state.current.call) in message.text
             note_change(state, message)
         elif said is not None and meant_for(view.name, message):
             take_in(state, message, done_by_hand, view.name)
@@ -93,8 +102,8 @@ def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> 
         take_in_by_hand(state, want, act, by_hand)
     elif act is Act.REFUSE and dropped(state, want):
         state.settle(refused=False)
-    elif act is Act.REFUSE and state.correcting:
-        state.fruitless += 1  # perhaps not understood: the user says the whole once more
+    elif act is Act.REFUSE and misunderstood(state, message):
+        state.fruitless += 1  # the user calls it by its name once
     elif act is Act.REFUSE:
         state.settle(refused=True)
     elif act is Act.REPORT:
@@ -124,6 +133,13 @@ def take_in_report(state: Progress, want: Want, message: Message) -> None:
         state.fruitless += 1
 
 
+def misunderstood(state: Progress, message: Message) -> bool:
+    """Whether a refusal may come of a misunderstanding: it gives no reason, or follows a correction or an `I don't
+    know`, and the user has not yet called the thing by its name."""
+    unclear = state.said.startswith(CORRECTION) or bool(UNKNOWN.search(state.said))
+    return not state.named and (unclear or len(sentences(substance(message.text))) == 1)
+
+
 def dropped(state: Progress, want: Want) -> bool:
     return bool(want.change and want.change.drop and state.changed)
 
@@ -136,5 +152,8 @@ def claimed(text: str, want: Want) -> bool:
 
 def topical(text: str, want: Want) -> bool:
     """Whether a message speaks of what is wanted."""
-    core = substance(text)
-    return same_action(core, want.call) or about(core, want.call) > 0 or stem(verb(want.call)) in stems(core)
+    core, doing = substance(text), verb(want.call)
+    named = stem(doing) in stems(core)
+    if doing in VERBS - GENERAL and not named:
+        return False
+    return named or same_action(core, want.call) or about(core, want.call) > 0
