@@ -16,9 +16,9 @@ from typing import Any
 
 from tertulia.acts import affirms, negates
 from tertulia.finders import NUMBER, numbers, quoted
-from tertulia.kinds import Kind, kind_of, normal_schema
+from tertulia.kinds import ID_WORDS, Kind, kind_of, normal_schema
 from tertulia.shapes import KEY_STYLE, KINDS
-from tertulia.wording import humanize, scalar, sentences, stem, stems
+from tertulia.wording import humanize, scalar, sentences, stem, stems, words
 
 __all__ = ["Reading", "Slot", "assemble", "bare_name", "from_results", "label_said", "read", "render", "slots"]
 
@@ -194,7 +194,16 @@ def shaped(slot: Slot, text: str) -> Iterator[Reading]:
             continue  # a name or a quote fills an optional text only where the text is spoken of
         if slot.kind == "enum" and end - start < 2:
             continue  # a letter is a choice only where it is asked for or labelled
+        if slot.kind in ("integer", "number") and not slot.required and not (near or counted(slot, text[end:])):
+            continue  # not every number is meant for an optional parameter
         yield Reading(value, kind.strength + (0.2 if near else 0.0), start, end)
+
+
+def counted(slot: Slot, behind: str) -> bool:
+    """Whether what is counted, the words behind a number, is what the slot's description speaks of, if it has one."""
+    described = str(slot.schema.get("description", ""))
+    things = [stem(word) for word in words(behind[:60])[:3]]
+    return not described or any(len(thing) > 2 and thing in stems(described) for thing in things)
 
 
 def answered(slot: Slot, text: str) -> Iterator[Reading]:
@@ -260,9 +269,9 @@ def from_results(slot: Slot, results: Iterable[tuple[str, str]], hints: frozense
     A bare `id` counts when the tool's name says what it is the id of: `user id` out of what `search_user` gave.
     Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers, and values
     that the hints say, are taken: a day or an amount in a record is how things are, not how somebody wants them."""
-    if slot.kind not in ("code", "integer", "text"):
-        return None
     label = slot.label
+    if slot.kind not in ("code", "text") and not (slot.kind == "integer" and label.split()[-1] in ID_WORDS):
+        return None
     best: tuple[int, Any] | None = None
     for tool, text in reversed(list(results)):
         bare = bare_name(label, tool)

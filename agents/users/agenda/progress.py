@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tertulia.acts import Act, act_of, substance
 from tertulia.agents.users.agenda.facts import misstated
 from tertulia.contracts import View
-from tertulia.matching import about, same_action
+from tertulia.matching import about
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
 from tertulia.wording import VERBS, humanize, past_participle, sentences, stem, stems, verb
@@ -156,4 +156,9 @@ def topical(text: str, want: Want) -> bool:
     named = stem(doing) in stems(core)
     if doing in VERBS - GENERAL and not named:
         return False
-    return named or same_action(core, want.call) or about(core, want.call) > 0
+    return about(core, thing(want.call)) > 0.5 or (named and doing not in GENERAL)
+
+
+def thing(name: str) -> str:
+    """What a tool does something to: its name without the verb."""
+    return " ".join(word for word in humanize(name).split() if word != verb(name)) or name
