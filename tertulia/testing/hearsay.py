@@ -18,26 +18,7 @@ __all__ = ["view_of"]
 
 LINE = re.compile(r"^([a-z][a-z0-9_-]*): ", re.MULTILINE)
 TO = re.compile(r"^((?:@[a-z][a-z0-9_-]* )+)")
-READING = frozenset(
-    [
-        "check",
-        "find",
-        "get",
-        "list",
-        "look",
-        "lookup",
-        "read",
-        "search",
-        "see",
-        "show",
-        "test",
-        "track",
-        "view",
-        "describe",
-        "count",
-        "run",
-    ]
-)
+READING = {"check", "count", "find", "get", "list", "look", "read", "search", "see", "show", "test", "track", "view"}
 
 Known = Mapping[str, Any]
 
@@ -58,18 +39,14 @@ def view_of(asked: Mapping[str, Any], known: Known, role: str) -> View:
         principles=tuple(principles_of(known)),
         rng=Random(json.dumps(asked, sort_keys=True)),
         script=script_of(known, name, messages) if role == "user" else None,
-        plan=Plan(opening="", style=known["plan"].get("style", "plain"))
-        if role == "user" and "plan" in known
-        else None,
+        plan=Plan(opening="", style=known["plan"].get("style", "plain")) if "plan" in known else None,
     )
 
 
 def party_of(known: Known, role: str, persona: str) -> Party:
-    decides = [
-        {"call": d["call"], "answer": d["answer"], "because": d.get("because", "")} for d in known.get("decides", ())
-    ]
-    card = {"role": role, "persona": persona, "knows": known.get("facts", {}), "secret": known.get("secret", ())}
-    return Party.model_validate({**card, "decides": decides})
+    """The card that the blocks tell of."""
+    given = {"knows": known.get("facts"), "secret": known.get("secret"), "decides": known.get("decides")}
+    return Party.model_validate({"role": role, "persona": persona} | {key: it for key, it in given.items() if it})
 
 
 def neighbours(known: Known, role: str) -> Iterator[Neighbour]:

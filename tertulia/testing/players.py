@@ -1,7 +1,7 @@
 """The rule cast behind an endpoint: every role answered sensibly from the request alone, as a model would answer it.
 
-A request says in its first words whose turn it is, and holds what that role may know in blocks; `tertulia.models.prompts`
-tells the layout. What cannot be read is answered with a friendly sentence.
+A request says in its first words whose turn it is, and holds what that role may know in blocks, as
+`tertulia.models.prompts` lays them out. What cannot be read is answered with a friendly sentence.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a server's prefix cache would have held of a prompt: blocks of text, reused as long as every one before matched."""
+"""What a prefix cache would have held of a prompt: blocks of text, reused as long as all before them matched."""
 
 import json
 from collections import OrderedDict

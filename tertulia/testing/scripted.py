@@ -43,7 +43,7 @@ class ScriptedCall(Record):
     """A tool call of a scripted reply."""
 
     name: str
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = Field({}, description="its arguments")
 
 
 class ScriptedReply(Record):
