@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
-from tertulia.errors import PartError
+from tertulia.errors import PartError, UserError
 from tertulia.records import Record, Usage
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "BudgetSpent",
     "CallFailed",
     "ChatEndpoint",
+    "EndpointDenies",
     "ModelFailure",
     "ModelRole",
     "RawCall",
@@ -122,6 +123,10 @@ class BadReply(ModelFailure):
 
 class BudgetSpent(PartError):
     """The run's budget in calls, tokens or money allows no further call. The run stops and can be resumed."""
+
+
+class EndpointDenies(UserError):
+    """Nothing but denials came from an endpoint: a wrong key, model name or address. The run ends."""
 
 
 class Ask(Protocol):
