@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -97,7 +97,7 @@ def heard(asked: Mapping[str, Any], name: str, role: str, others: tuple[Neighbou
     names = {other.name: other.role for other in others}
     own: Any = role
     called: dict[str, str] = {}
-    for message in asked["messages"]:
+    for message in without_mending(asked["messages"]):
         text = message.get("content") or ""
         match message["role"]:
             case "assistant":
@@ -112,6 +112,22 @@ def heard(asked: Mapping[str, Any], name: str, role: str, others: tuple[Neighbou
                 yield Message(speaker=speaker, role="tool", text=text, audience=(name,), answers=key, error=failed)
             case "user" if text != BEGIN:
                 yield from said_by_others(text, name, names)
+
+
+def without_mending(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages without drafts that were sent back: each is the party's own, and the remark on it in brackets."""
+    kept = list(messages)
+    while len(kept) > 1 and kept[-1]["role"] == "user" and in_brackets(kept[-1].get("content") or ""):
+        kept.pop()
+        while len(kept) > 1 and kept[-1]["role"] == "tool":
+            kept.pop()
+        if kept[-1]["role"] == "assistant":
+            kept.pop()
+    return kept
+
+
+def in_brackets(text: str) -> bool:
+    return text.startswith("(") and text.endswith(")") and text != BEGIN
 
 
 def said_by_others(text: str, name: str, names: dict[str, Any]) -> Iterator[Message]:

@@ -44,26 +44,33 @@ def played(asked: Asked) -> Reply:
     if found is None:
         return Reply(text=PUZZLED)
     try:
-        return ANSWERS[found[1].lower()](asked, blocks("\n".join(map(str, texts))))
+        known, role = blocks("\n".join(map(str, texts))), found[1].lower()
+        return speak(asked, known, role) if role in SPEAKERS else ANSWERS[role](known)
     except (ValueError, KeyError, TypeError, ValidationError):
         return Reply(text=PUZZLED)
 
 
-def speak(asked: Asked, known: Mapping[str, Any]) -> Reply:
+def speak(asked: Asked, known: Mapping[str, Any], role: str) -> Reply:
     """A user, an assistant or a colleague takes its turn."""
-    view = view_of(asked, known, ROLE.search(str(asked["messages"][0]["content"]))[1].lower())  # type: ignore[index]
-    kind, name = SPEAKERS[view.party.role]
+    view = view_of(asked, known, role)
+    kind, name = SPEAKERS[role]
     said: Utterance = at_once(load(kind, name)().speak(view))
-    calls = tuple(
-        RawCall(
-            id=f"call_{len(view.messages)}_{nth}", name=call.name, arguments=json.dumps(call.args, ensure_ascii=False)
-        )
-        for nth, call in enumerate(said.calls)
-    )
-    if calls:
-        return Reply(calls=calls, finish="tool_calls")
+    if said.calls:
+        return called(said, len(view.messages), native=bool(asked.get("tools")))
     addressed = "".join(f"@{name} " for name in said.to) if len(view.others) > 1 else ""
     return Reply(text=addressed + said.text + (ENDINGS[said.signal] if said.signal else ""))
+
+
+def called(said: Utterance, place: int, native: bool) -> Reply:
+    """Calls as the endpoint sends them, or in the text where the request has no tools."""
+    calls = tuple(
+        RawCall(id=f"call_{place}_{nth}", name=call.name, arguments=json.dumps(call.args, ensure_ascii=False))
+        for nth, call in enumerate(said.calls)
+    )
+    if native:
+        return Reply(calls=calls, finish="tool_calls")
+    written = (f'{{"name": "{call.name}", "arguments": {call.arguments}}}' for call in calls)
+    return Reply(text="\n".join(f"<tool_call>\n{call}\n</tool_call>" for call in written))
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:
@@ -75,7 +82,7 @@ def at_once(work: Coroutine[Any, Any, Any]) -> Any:
     raise TypeError("a part of the rule cast waited")
 
 
-def plan(asked: Asked, known: Mapping[str, Any]) -> Reply:
+def plan(known: Mapping[str, Any]) -> Reply:
     """One step for each want, in its order; user and assistant in turn, with a word for every colleague."""
     scenario = known["scenario"]
     steps = [f"get {want.get('what') or want['call']} ({want['call']})" for want in scenario.get("wants") or ()]
@@ -88,7 +95,7 @@ def plan(asked: Asked, known: Mapping[str, Any]) -> Reply:
     return as_json({"style": style, "steps": steps, "order": ring})
 
 
-def review(asked: Asked, known: Mapping[str, Any]) -> Reply:
+def review(known: Mapping[str, Any]) -> Reply:
     """Markers by those detectors that need nothing but the words of the draft."""
     about, draft = known["about"], known["draft"]
     text = str(draft.get("says") or "")
@@ -130,7 +137,7 @@ def hearing_of(speaker: str, role: str, text: str) -> Hearing:
     )
 
 
-def judge(asked: Asked, known: Mapping[str, Any]) -> Reply:
+def judge(known: Mapping[str, Any]) -> Reply:
     """A fact holds when somebody says it in so many words."""
     said = [str(line["says"]) for line in known.get("transcript") or () if line.get("says")]
     verdicts = []
@@ -140,7 +147,7 @@ def judge(asked: Asked, known: Mapping[str, Any]) -> Reply:
     return as_json({"facts": verdicts})
 
 
-def simulate(asked: Asked, known: Mapping[str, Any]) -> Reply:
+def simulate(known: Mapping[str, Any]) -> Reply:
     """A tool's result: its arguments, as done."""
     return as_json({"status": "ok", "result": {**known["call"].get("arguments", {}), "done": True}})
 
@@ -149,11 +156,8 @@ def as_json(value: Any) -> Reply:
     return Reply(text=json.dumps(value, ensure_ascii=False))
 
 
-ANSWERS: dict[str, Callable[[Asked, Mapping[str, Any]], Reply]] = {
+ANSWERS: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
     "planner": plan,
-    "user": speak,
-    "assistant": speak,
-    "colleague": speak,
     "critic": review,
     "judge": judge,
     "tool": simulate,
