@@ -18,6 +18,7 @@ becomes part of the conversation only when it is committed, and every draft is k
 The nodes work on a `Table`; the functions called `after_*` are pure and decide where to go.
 """
 
+from collections.abc import Callable, Collection
 from typing import Any, Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -26,7 +27,8 @@ from langgraph.types import Command
 from tertulia.contracts import Critic, Planner, Speaker
 from tertulia.errors import PartError
 from tertulia.floor import next_speaker
-from tertulia.parts import load
+from tertulia.models.records import Ask
+from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
 from tertulia.setting import Settings
@@ -35,7 +37,8 @@ from tertulia.world import Outcome, refusal
 
 __all__ = ["Item", "Stage"]
 
-Step = Literal["plan", "speak", "critic", "tools", "close"]
+Reviewed = Literal["plan", "speak", "tools", "close"]  # where the critic's word may lead
+Answered = Literal["speak", "close"]  # where the results of calls may lead
 
 ENDS = {
     Signal.GOAL_REACHED: EndReason.GOAL_REACHED,
@@ -59,7 +62,7 @@ def budget(table: Table) -> int:
     return limits.revisions if table.item.scenario.cast[table.floor].role == "assistant" else limits.user_revisions
 
 
-def after_critic(table: Table, sent_back: bool, stop_at_violation: bool) -> tuple[Step, EndReason | None]:
+def after_critic(table: Table, sent_back: bool, stop_at_violation: bool) -> tuple[Reviewed, EndReason | None]:
     """Where a reviewed draft leads, and why the conversation ends if it does."""
     drafts = table.plan_drafts if table.planning else table.drafts
     if not sent_back:
@@ -71,13 +74,11 @@ def after_critic(table: Table, sent_back: bool, stop_at_violation: bool) -> tupl
     return ("plan" if table.planning else "speak"), None
 
 
-def after_commit(table: Table) -> tuple[Step, EndReason | None]:
+def after_commit(table: Table) -> tuple[Reviewed, EndReason | None]:
     """Where an accepted draft leads."""
     if table.planning:
         return "speak", None
-    limits, said = table.item.scenario.limits, table.pending
-    if said is None:
-        raise PartError("an accepted draft has no utterance")
+    limits, said = table.item.scenario.limits, table.said
     if said.signal:
         return "close", ENDS[said.signal]
     if said.calls:
@@ -85,7 +86,7 @@ def after_commit(table: Table) -> tuple[Step, EndReason | None]:
     return ("close", EndReason.TURN_LIMIT) if table.utterances + 1 >= limits.turns else ("speak", None)
 
 
-def after_tools(table: Table) -> tuple[Step, EndReason | None]:
+def after_tools(table: Table) -> tuple[Answered, EndReason | None]:
     """The caller goes on, unless it has called too often."""
     limits = table.item.scenario.limits
     spent = table.rounds > limits.rounds or table.calls_made > limits.tool_calls
@@ -95,16 +96,23 @@ def after_tools(table: Table) -> tuple[Step, EndReason | None]:
 class Stage:
     """Plays conversations with the parts of one recipe; the graph is compiled once and shared by all of them."""
 
-    def __init__(self, recipe: Recipe, cast_name: str = "rules") -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        cast_name: str = "rules",
+        ask_for: Callable[[str], Ask] | None = None,
+        by_model: Collection[str] = (),
+    ) -> None:
+        """`by_model` are the roles that the cast `models` plays; `ask_for` gives each the door to its model."""
         self.recipe = recipe
-        chosen = recipe.casts[cast_name]
-        self.planner: Planner = load("planners", chosen.planner)()
+        chosen = recipe.seats(cast_name, by_model)
+        self.planner: Planner = made("planners", chosen.planner, "planner", ask_for)
         self.speakers: dict[str, Speaker] = {
-            "user": load("users", chosen.user)(),
-            "assistant": load("assistants", chosen.assistant)(),
-            "colleague": load("colleagues", chosen.colleague)(),
+            "user": made("users", chosen.user, "user", ask_for),
+            "assistant": made("assistants", chosen.assistant, "assistant", ask_for),
+            "colleague": made("colleagues", chosen.colleague, "colleague", ask_for),
         }
-        self.critic_part: Critic = load("critics", chosen.critic)()
+        self.critic_part: Critic = made("critics", chosen.critic, "critic", ask_for)
         self.settings = Settings()
         self.graph = self.compiled()
 
@@ -149,7 +157,7 @@ class Stage:
 
     async def critic(self, state: State) -> Command[Literal["plan", "speak", "tools", "close"]]:
         table = state["table"]
-        message = plan_message(table.plan) if table.planning else table.message(table.pending)
+        message = plan_message(table.plan) if table.planning else table.message(table.said)
         markers = await self.critic_part.review(table.hearing(message))
         draft = table.reviewed(message, markers)
         step, table.end_reason = after_critic(table, draft.sent_back, self.recipe.stop_at_violation)

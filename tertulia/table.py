@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tertulia.contracts import Hearing, PlanView, Utterance, View
+from tertulia.errors import PartError
 from tertulia.records import (
     Conversation,
     Draft,
@@ -73,6 +74,13 @@ class Table:
     def turn(self) -> int:
         """The index of the turn that is open."""
         return len(self.turns)
+
+    @property
+    def said(self) -> Utterance:
+        """The draft that nobody has reviewed yet."""
+        if self.pending is None:
+            raise PartError(f"{self.floor} said nothing")
+        return self.pending
 
     @property
     def planning(self) -> bool:
