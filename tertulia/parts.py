@@ -14,15 +14,17 @@ The part is the class in that module whose name is NAME in camel case (`goal_cal
 """
 
 import pkgutil
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any
 
-from tertulia.errors import UnknownPart, did_you_mean
+from tertulia.errors import SettingsError, UnknownPart, did_you_mean
 
-__all__ = ["camel", "load", "names"]
+__all__ = ["camel", "load", "made", "names"]
 
 HOMES = {
     "planners": "tertulia.agents.planners.{}",
@@ -67,6 +69,20 @@ def load(kind: str, name: str) -> Any:
     raise UnknownPart(
         f"no {kind.removesuffix('s')} is called {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}"
     )
+
+
+def made(kind: str, name: str, role: str, ask_for: Callable[[str], Any] | None = None) -> Any:
+    """A part, with the door to its role's model when its `__init__` has a parameter `ask`.
+
+    Raises:
+        SettingsError: if it needs a model and there is none."""
+    part = load(kind, name)
+    if "ask" not in signature(part).parameters:
+        return part()
+    if ask_for is None:
+        what = kind.removesuffix("s")
+        raise SettingsError(f"the {what} {name!r} needs a model: name one with --model SPEC or --role-model {role}=SPEC")
+    return part(ask=ask_for(role))
 
 
 def _exists(module: str) -> bool:

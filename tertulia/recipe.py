@@ -1,16 +1,20 @@
 """Recipes: one method each, as data. A recipe names the parts that play a scenario and the judges that keep it."""
 
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from pydantic import Field
 
-from tertulia.errors import UserError, did_you_mean
+from tertulia.errors import SettingsError, UserError, did_you_mean
 from tertulia.records import Record
 from tertulia.source import read_records
 
 __all__ = ["Recipe", "RecipeCast", "bundled_recipe", "recipe_names"]
+
+
+SEATS = ("planner", "user", "assistant", "colleague", "critic")
 
 
 class RecipeCast(Record):
@@ -21,6 +25,7 @@ class RecipeCast(Record):
     assistant: str
     colleague: str
     critic: str
+    judges: tuple[str, ...] = Field((), description="asked besides the recipe's own, where this cast judges")
 
 
 class Recipe(Record):
@@ -34,6 +39,27 @@ class Recipe(Record):
     judges: tuple[str, ...] = Field((), description="every one is asked of each finished conversation")
     gates: tuple[str, ...] = Field((), description="judges that must pass, or nothing of the conversation is exported")
     exports: tuple[str, ...] = Field((), description="the formats its conversations are good for")
+
+    def seats(self, cast: str, by_model: Collection[str] = ()) -> RecipeCast:
+        """The parts of a cast, with those of the cast `models` in the roles that models play.
+
+        Raises:
+            SettingsError: if the recipe has no such cast."""
+        models = self.cast("models") if by_model else None
+        if models and set(SEATS) <= set(by_model):
+            return models if "judge" in by_model else models.model_copy(update={"judges": ()})
+        seats = self.cast(cast)
+        if models is None:
+            return seats
+        taken = {role: getattr(models, role) for role in SEATS if role in by_model}
+        return seats.model_copy(update=taken | ({"judges": models.judges} if "judge" in by_model else {}))
+
+    def cast(self, name: str) -> RecipeCast:
+        if name not in self.casts:
+            known = ", ".join(self.casts)
+            near = did_you_mean(name, self.casts)
+            raise SettingsError(f"recipe {self.id!r} has no cast {name!r}{near}; it has: {known}")
+        return self.casts[name]
 
 
 def _folder() -> Path:
