@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tertulia.checks.gold_lint import check_file
 from tertulia.checks.obtainable import Known
 from tertulia.files import bundled_scenarios
+from tertulia.gold_lint import check_file
 
 CAST = {"customer": {"role": "user", "knows": {"order": "A1042", "day": "friday"}}, "agent": {"role": "assistant"}}
 WANT = {"call": "reschedule_delivery", "with": {"order": "A1042", "day": "friday"}}

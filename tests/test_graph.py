@@ -348,7 +348,7 @@ async def test_a_part_that_raises_while_a_turn_is_open_leaves_its_drafts():
 def test_a_draft_without_an_utterance_is_the_parts_fault():
     table = Table.laid(Item(0, "x", scenario(), {}, 7), stage().settings.of(scenario()))
     table.floor = "agent"
-    with pytest.raises(PartError, match="no utterance"):
+    with pytest.raises(PartError, match="said nothing"):
         after_commit(table)
 
 

@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tertulia.baselines import baselines
-from tertulia.checks.gold_lint import check_file
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import Fault
 from tertulia.files import find_scenarios
+from tertulia.gold_lint import check_file
 from tertulia.scenario import Scenario
 from tertulia.source import parse
 
