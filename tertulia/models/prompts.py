@@ -8,15 +8,15 @@ The layout, the same for every part:
     user/assistant  from there on the list only grows from one step of a party to the next (see `chat`)
     user            at the very end, for one request only: what to mend (a draft that was sent back, a bad reply)
 
-A block is `<NAME>` on a line, JSON, and `</NAME>` on a line. Strings in it hold no `</`: it is written `<\\/`, which JSON
-reads back. `blocks(text)` gives every block of a text by name. A block whose value is empty is left out, with the
-paragraph it stands in.
+A block is `<NAME>` on a line, JSON, and `</NAME>` on a line. Strings in it hold no `</`: it is written `<\\/`, which
+JSON reads back. `blocks(text)` gives every block of a text by name. A block whose value is empty is left out, with
+the paragraph it stands in.
 
     part        blocks of its system prompt                            blocks of its last user message
     planner     scenario, principles                                   (its whole task stands in the system prompt)
     user        you, others, facts, secret, wants, never_say, plan,    -
                 principles
-    assistant   others, principles, facts, secret                      -
+    assistant   principles, others, facts, secret; its policy as text  -
     colleague   you, others, decides, facts, secret, principles        -
     critic      about, principles, tools, facts                        transcript, draft
     judge       facts                                                  transcript
@@ -58,8 +58,9 @@ from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
 from tertulia.errors import PartError
+from tertulia.principles import Principle
 
-__all__ = ["BEGIN", "Remembered", "block", "blocks", "chat", "fill_prompt", "lines", "read_prompt"]
+__all__ = ["BEGIN", "Remembered", "block", "blocks", "chat", "fill_prompt", "lines", "read_prompt", "rules"]
 
 Made = TypeVar("Made")
 Chat = tuple[dict[str, Any], ...]
@@ -101,13 +102,18 @@ def block(name: str, value: Any) -> str:
     return f"<{name}>\n{_json(value)}\n</{name}>" if value else ""
 
 
+def rules(principles: Iterable[Principle]) -> str:
+    """The block of principles that somebody is to hold to, or to judge by."""
+    return block("principles", [{"id": principle.id, "text": principle.text} for principle in principles])
+
+
 def lines(name: str, values: Iterable[Any]) -> str:
     """A block of one JSON value a line; it grows at its end alone."""
     return "\n".join((f"<{name}>", *map(_json, values), f"</{name}>"))
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
+    return json.dumps(value, ensure_ascii=False, default=str).replace("</", "<\\/")
 
 
 def blocks(text: str) -> dict[str, Any]:
