@@ -1,4 +1,4 @@
-"""The conversations of a run, in the `run.sqlite` of its folder: a write-ahead log, a single writer, group commits.
+"""The conversations and model replies of a run, in the `run.sqlite` of its folder: a write-ahead log, one writer.
 
 A conversation is one JSON text, compressed to a third (which costs 25 microseconds each), so a row is either there in
 full or not at all. Whatever was not yet committed when a process died is simply played again.
@@ -18,21 +18,23 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from tertulia.errors import SettingsError, StoreError, UserError
+from tertulia.models import journal
 from tertulia.records import Conversation
 from tertulia.run_folder import changed_settings, locked, prepare, read_manifest, write_atomically
 from tertulia.scenario import Scenario
 
-__all__ = ["Store"]
+__all__ = ["Store", "row_of"]
 
-FORMAT = 1  # PRAGMA user_version
+FORMAT = 2  # PRAGMA user_version; 1 had no journal
 MARK = 0x74727475  # PRAGMA application_id: "trtu"
 TABLES = """
 CREATE TABLE conversations (place INTEGER PRIMARY KEY, rejected_by TEXT NOT NULL, record BLOB NOT NULL);
 CREATE TABLE scenarios (id TEXT PRIMARY KEY, record BLOB NOT NULL);
 """
+UNCOMPARED = {"endpoints"}  # of the manifest: where models are served changes no result
 PAGE = 64  # rows read at once
 GROUP = 64  # conversations in one commit, at most
-SECONDS = 0.5  # age of an open commit, at most
+SECONDS = 0.5  # that a conversation waits for its commit, at most
 
 
 class Store:
@@ -48,8 +50,9 @@ class Store:
     def __init__(self, folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
         self.folder = folder
         self.lock: sqlite3.Connection | None = None
-        self.since = 0.0  # when the open commit began; 0: none is open
-        self.waiting = 0
+        self.since = 0.0  # when the first of those that wait was added
+        self.waiting: list[tuple[int, str, bytes]] = []  # rows for the next commit
+        self.changed: set[str] = set()  # scenarios that are no longer as the folder has them
         if manifest is None:
             self.manifest = read_manifest(folder)
         else:
@@ -81,9 +84,15 @@ class Store:
                 self.lock.close()
 
     def _agree(self) -> None:
-        """Resume only under the settings that the folder was begun with."""
+        """Resume only under the settings that the folder was begun with. With models, scenarios may have changed:
+        what they have in common with those before is in the journal."""
         if (self.folder / "manifest.json").exists():
-            differences = list(changed_settings(read_manifest(self.folder), self.manifest))
+            before = read_manifest(self.folder)
+            if self.manifest["settings"].get("models"):
+                self.changed = changed_scenarios(before, self.manifest)
+            left_out = UNCOMPARED | ({"scenarios"} if self.changed else set())
+            compared = ({k: v for k, v in one.items() if k not in left_out} for one in (before, self.manifest))
+            differences = list(changed_settings(*compared))
             if differences:
                 raise SettingsError(
                     f"{str(self.folder)!r} holds a run with other settings: {differences[0]}"
@@ -93,7 +102,10 @@ class Store:
         elif (self.folder / "run.sqlite").exists():
             raise StoreError(f"{str(self.folder)!r} has a run.sqlite but no manifest.json; it cannot be resumed")
         else:
-            write_atomically(self.folder / "manifest.json", json.dumps(self.manifest, indent=1) + "\n")
+            self._write_manifest()
+
+    def _write_manifest(self) -> None:
+        write_atomically(self.folder / "manifest.json", json.dumps(self.manifest, indent=1) + "\n")
 
     def _connect(self) -> sqlite3.Connection:
         path = self.folder / "run.sqlite"
@@ -114,7 +126,8 @@ class Store:
         if mark == 0 and tables == 0 and self.lock:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(
-                f"BEGIN; {TABLES} PRAGMA application_id = {MARK}; PRAGMA user_version = {FORMAT}; COMMIT;"
+                f"BEGIN; {TABLES} {journal.TABLES} PRAGMA application_id = {MARK};"
+                f" PRAGMA user_version = {FORMAT}; COMMIT;"
             )
         elif mark == 0 and tables == 0:
             raise StoreError(f"{str(self.folder)!r} holds nothing yet: the run was stopped before it began")
@@ -124,6 +137,8 @@ class Store:
             raise StoreError(
                 f"{str(self.folder)!r} was written by a newer tertulia (store format {found}; this one knows {FORMAT})"
             )
+        elif found < FORMAT and self.lock:
+            database.executescript(f"BEGIN; {journal.TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("SELECT count(rejected_by) FROM conversations").fetchone()
 
@@ -131,48 +146,72 @@ class Store:
 
     def add(self, talk: Conversation) -> None:
         """Add a finished conversation, or replace the one at its place. It is kept at the next commit."""
-        with readable(self.folder):
-            self._begin()
-            self.database.execute(
-                "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
-                (talk.index, talk.rejected_by, packed(written(talk))),
-            )
-        self.waiting += 1
+        self.add_row(row_of(talk))
+
+    def add_row(self, row: tuple[int, str, bytes]) -> None:
+        """Add a conversation that `row_of` has packed."""
+        if not self.waiting:
+            self.since = time.monotonic()
+        self.waiting.append(row)
         self.flush_if_due()
 
     def keep_scenarios(self, scenarios: Iterable[Scenario]) -> None:
         """Keep the scenarios with the run, so that it can be judged and exported wherever the folder goes."""
-        rows = (
+        rows = [
             (scenario.id, packed(scenario.model_dump_json(by_alias=True, exclude_unset=True))) for scenario in scenarios
-        )
-        with readable(self.folder):
-            self._begin()
+        ]
+        with self.writing():
             self.database.executemany("INSERT OR REPLACE INTO scenarios VALUES (?, ?)", rows)
-        self.flush()
 
-    def _begin(self) -> None:
-        if not self.since:
+    def keep_calls(self, batch: journal.Batch) -> None:
+        """Commit replies of models, before anybody uses them."""
+        with self.writing():
+            journal.write(self.database, batch)
+
+    def replay(self, places: Iterable[int]) -> None:
+        """Forget the conversations at these places, to be played again from the journal, and take on the settings."""
+        with self.writing():
+            self.database.executemany("DELETE FROM conversations WHERE place = ?", ((place,) for place in places))
+        self._write_manifest()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction. It is short, so nobody who writes to this database waits for long."""
+        with readable(self.folder):
             self.database.execute("BEGIN IMMEDIATE")
-            self.since = time.monotonic()
+            try:
+                yield
+                self.database.execute("COMMIT")
+            finally:
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
 
     def flush_if_due(self) -> None:
         """Commit when enough conversations wait, or one has waited long enough."""
-        if self.since and (self.waiting >= GROUP or time.monotonic() - self.since >= SECONDS):
+        if self.waiting and (len(self.waiting) >= GROUP or time.monotonic() - self.since >= SECONDS):
             self.flush()
 
     def flush(self) -> None:
         """Commit now."""
-        if self.since:
-            with readable(self.folder):
-                self.database.execute("COMMIT")
-            self.since, self.waiting = 0.0, 0
+        if self.waiting:
+            with self.writing():
+                self.database.executemany("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)", self.waiting)
+            self.waiting = []
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def finished(self) -> set[int]:
-        """The places of all conversations that are there."""
+    def finished(self, but: Iterable[str] = ()) -> set[int]:
+        """The places of all conversations that are there, but for those rejected for one of these causes."""
+        self.flush()
+        causes = tuple(but)
+        query = f"SELECT place FROM conversations WHERE rejected_by NOT IN ({', '.join('?' * len(causes))})"
         with readable(self.folder):
-            return {row[0] for row in self.database.execute("SELECT place FROM conversations")}
+            return {row[0] for row in self.database.execute(query, causes)}
+
+    def counters(self) -> dict[str, float]:
+        """What the run paid for its models, and what went wrong on the way to them."""
+        with readable(self.folder):
+            return {} if pragma(self.database, "user_version") < FORMAT else dict(journal.totals(self.database))
 
     def scenarios(self) -> dict[str, Scenario]:
         """The scenarios of the run by id."""
@@ -186,6 +225,7 @@ class Store:
         query = f"SELECT place, record FROM conversations WHERE place > ? {chosen} ORDER BY place LIMIT {PAGE}"
         last = -1
         while True:
+            self.flush()
             with readable(self.folder):
                 rows = self.database.execute(query, (last,)).fetchall()
             for last, record in rows:
@@ -212,6 +252,19 @@ def readable(folder: Path) -> Iterator[None]:
 def pragma(database: sqlite3.Connection, name: str) -> int:
     value: int = database.execute(f"PRAGMA {name}").fetchone()[0]
     return value
+
+
+def row_of(talk: Conversation) -> tuple[int, str, bytes]:
+    """A conversation as a row of the database."""
+    return talk.index, talk.rejected_by, packed(written(talk))
+
+
+def changed_scenarios(before: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    """The scenarios whose content differs between two manifests that name the same ones; otherwise none."""
+    old, new = before.get("scenarios"), now.get("scenarios")
+    if not isinstance(old, dict) or not isinstance(new, dict) or set(old) != set(new):
+        return set()
+    return {name for name in new if new[name] != old[name]}
 
 
 def written(talk: Conversation) -> str:
