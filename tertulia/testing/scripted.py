@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tertulia.models.records import CallFailed, ModelRole, RawCall, Reply, Request, Trouble
+from tertulia.models.records import CallFailed, ModelRole, RawCall, Reply, Request, ToolForm, Trouble
 from tertulia.records import Record
 from tertulia.source import read_records
 
@@ -94,8 +94,8 @@ class Scripted:
     A list answers in its order, a function by the request; a reply is a `Reply`, a text, data that is sent as JSON, or
     an exception that is raised. `asked` holds every request, `noted` what the part found wrong with the replies."""
 
-    def __init__(self, replies: Replies) -> None:
-        self.replies = replies
+    def __init__(self, replies: Replies, tool_form: ToolForm = "native") -> None:
+        self.replies, self.tool_form = replies, tool_form
         self.asked: list[Request] = []
         self.noted: list[tuple[str, Trouble, str]] = []  # step, trouble, raw
 
