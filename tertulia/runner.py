@@ -2,7 +2,8 @@
 
 The workers draw items from one shared iterator, so memory does not grow with the length of a run. Whatever a part
 raises ends its own conversation only: it is recorded with its trace, and the others go on. A signal stops the
-drawing; what is open gets a moment to finish, and the same command goes on later where this one stopped.
+drawing; what is open gets a moment to finish, and the same command goes on later where this one stopped. When the
+budget is spent, what is open ends by itself: it finishes without a model, or is left to be played later.
 """
 
 import asyncio
@@ -12,17 +13,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tertulia.contracts import Judge
-from tertulia.errors import RunInterrupted, SettingsError, did_you_mean
+from tertulia.errors import RunInterrupted, RunStopped, StoreError
 from tertulia.graph import Stage
 from tertulia.items import plan_items
-from tertulia.parts import load
+from tertulia.models.caller import Caller
+from tertulia.models.records import BadReply, BudgetSpent, EndpointDenies, ModelFailure, Trouble
+from tertulia.parts import made
 from tertulia.recipe import Recipe, bundled_recipe
-from tertulia.records import Conversation, EndReason, Verdict
+from tertulia.records import Conversation, EndReason, Usage, Verdict
 from tertulia.scenario import Scenario
-from tertulia.store import Store
 from tertulia.table import Item, Table
 
 __all__ = ["Bench", "Standing", "plan_items", "play_all"]
@@ -30,6 +33,7 @@ __all__ = ["Bench", "Standing", "plan_items", "play_all"]
 Given = TypeVar("Given")
 GRACE = 2.0  # seconds that open conversations get after a signal
 TICK = 0.2  # seconds between two reports of progress
+SHOWN = 2_000  # characters kept of a reply that ended a conversation
 SPOILT = {
     EndReason.REJECTED,
     EndReason.FAILED,
@@ -38,6 +42,7 @@ SPOILT = {
     EndReason.BUDGET,
     EndReason.CONTEXT_LIMIT,
 }
+UNPLAYED = {EndReason.MODEL_FAILURE, EndReason.PARSE_FAILURE, EndReason.CONTEXT_LIMIT}  # ended by a model's failure
 
 
 class Player(Protocol):
@@ -58,6 +63,8 @@ class Standing:
     open: int = 0
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # by cause
+    spent: str = ""  # which budget is spent, if one is
+    totals: Mapping[str, float] = field(default_factory=dict)  # the counters of the models, see `models.journal`
 
     @property
     def played(self) -> int:
@@ -74,13 +81,48 @@ class Standing:
             self.rejected[talk.rejected_by] += 1
 
 
-class Bench:
-    """The judges of one recipe."""
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """How a conversation or a judge came to nothing."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    end_reason: EndReason
+    cause: str
+    error: str
+
+    def record(self, table: Table) -> Conversation:
+        """What the conversation had so far."""
+        talk = table.record(error=self.error)
+        return talk.model_copy(update={"end_reason": self.end_reason, "rejected_by": self.cause})
+
+
+async def guarded(work: Awaitable[Given]) -> Given | Broken:
+    """What a part gives, or what ended it. What ends the run comes through."""
+    try:
+        return await work
+    except (BudgetSpent, EndpointDenies, StoreError):
+        raise
+    except ModelFailure as failure:
+        return Broken(end_of(failure), failure.trouble.value, f"{failure}\n{failure.raw[:SHOWN]}".strip())
+    except Exception:  # noqa: BLE001 - a bug in a part ends its own conversation, never the run; the trace is kept
+        return Broken(EndReason.FAILED, EndReason.FAILED.value, traceback.format_exc())
+
+
+def end_of(failure: ModelFailure) -> EndReason:
+    """How a conversation ends that gets no usable reply."""
+    if failure.trouble is Trouble.TOO_LONG:
+        return EndReason.CONTEXT_LIMIT
+    return EndReason.PARSE_FAILURE if isinstance(failure, BadReply) else EndReason.MODEL_FAILURE
+
+
+class Bench:
+    """The judges of one recipe; those of a cast come on top."""
+
+    def __init__(self, recipe: Recipe, caller: Caller | None = None, more: Sequence[str] = ()) -> None:
         self.gates = recipe.gates
+        ask_for = caller.ask_for if caller else None
         self.judges: dict[str, Judge] = {
-            name: load("judges", name)() for name in dict.fromkeys((*recipe.judges, *recipe.gates))
+            name: made("judges", name, "judge", ask_for)
+            for name in dict.fromkeys((*recipe.judges, *recipe.gates, *more))
         }
 
     async def judged(self, scenario: Scenario, talk: Conversation) -> Conversation:
@@ -89,9 +131,11 @@ class Bench:
         One that failed is left alone: there is nothing in it to judge."""
         if talk.end_reason is EndReason.FAILED:
             return talk.model_copy(update={"rejected_by": talk.end_reason.value})
-        verdicts, trace = await guarded(self.verdicts(scenario, talk))
-        if verdicts is None:
-            return talk.model_copy(update={"verdicts": (), "rejected_by": EndReason.FAILED.value, "error": trace})
+        if talk.end_reason in UNPLAYED and talk.rejected_by:
+            return talk
+        verdicts = await guarded(self.verdicts(scenario, talk))
+        if isinstance(verdicts, Broken):
+            return talk.model_copy(update={"verdicts": (), "rejected_by": verdicts.cause, "error": verdicts.error})
         return talk.model_copy(update={"verdicts": verdicts, "rejected_by": self.cause(talk, verdicts), "error": ""})
 
     async def verdicts(self, scenario: Scenario, talk: Conversation) -> tuple[Verdict, ...]:
@@ -110,43 +154,51 @@ class Ensemble:
 
     stage: Player
     bench: Bench
+    caller: Caller | None = None
 
     async def finished(self, item: Item) -> Conversation:
-        """The item played and judged. When a part raises, the record says so and keeps what there was so far."""
+        """The item played and judged. When a part raises, the record says so and keeps what there was so far.
+
+        Raises:
+            BudgetSpent: when it cannot be played to its end."""
         table = self.stage.seat(item)
-        talk, trace = await guarded(self.stage.play(table))
-        return await self.bench.judged(item.scenario, talk or table.record(error=trace))
+        usage = Usage()
+        try:
+            talk = await guarded(self.stage.play(table))
+            judged = await self.bench.judged(item.scenario, talk.record(table) if isinstance(talk, Broken) else talk)
+        finally:
+            if self.caller:
+                usage = self.caller.leave(item.id)
+        return judged if usage == Usage() else judged.model_copy(update={"usage": usage})
 
 
-async def guarded(work: Awaitable[Given]) -> tuple[Given | None, str]:
-    """What a part gives, or None and the trace of what it raised."""
-    try:
-        return await work, ""
-    except Exception:  # noqa: BLE001 - a bug in a part ends its own conversation, never the run; the trace is kept
-        return None, traceback.format_exc()
-
-
-def ensembles(
-    scenarios: Sequence[Scenario], cast: str, make: Callable[[Recipe, str], Player] = Stage
-) -> dict[str, Ensemble]:
-    """One ensemble for each recipe that the scenarios name.
+def ensembles(scenarios: Sequence[Scenario], cast: str, caller: Caller | None = None) -> dict[str, Ensemble]:
+    """One ensemble for each recipe that the scenarios name. Models play the roles for which the caller has lines.
 
     Raises:
-        SettingsError: if a recipe has no such cast."""
-    made = {}
+        SettingsError: if a recipe has no such cast, or one of its parts needs a model."""
+    by_model = set(caller.lines) if caller else set()
+    ask_for = caller.ask_for if caller else None
+    found = {}
     for name in dict.fromkeys(scenario.recipe for scenario in scenarios):
         recipe = bundled_recipe(name)
-        if cast not in recipe.casts:
-            known = ", ".join(recipe.casts)
-            raise SettingsError(
-                f"recipe {name!r} has no cast {cast!r}{did_you_mean(cast, recipe.casts)}; it has: {known}"
-            )
-        made[name] = Ensemble(make(recipe, cast), Bench(recipe))
-    return made
+        bench = Bench(recipe, caller, recipe.seats(cast, by_model).judges)
+        found[name] = Ensemble(Stage(recipe, cast, ask_for, by_model), bench, caller)
+    return found
+
+
+class Keeper(Protocol):
+    """Where conversations go: `tertulia.store.Store`, or a worker's line to the one that its driver holds."""
+
+    @property
+    def folder(self) -> Path: ...
+    def add(self, talk: Conversation) -> None: ...
+    def flush(self) -> None: ...
+    def flush_if_due(self) -> None: ...
 
 
 async def play_all(
-    store: Store,
+    store: Keeper,
     players: Mapping[str, Ensemble],
     items: Iterator[Item],
     standing: Standing,
@@ -156,17 +208,23 @@ async def play_all(
     """Play all items into the store, `concurrency` of them at a time.
 
     Raises:
-        RunInterrupted: after SIGINT or SIGTERM; everything that had finished is kept."""
+        RunInterrupted: after SIGINT or SIGTERM; everything that had finished is kept.
+        RunStopped: when the budget is spent before all is played."""
     stop = asyncio.Event()
 
     async def work() -> None:
         for item in items:
             standing.open += 1
-            talk = await players[item.scenario.recipe].finished(item)
-            standing.open -= 1
+            try:
+                talk = await players[item.scenario.recipe].finished(item)
+            except BudgetSpent as spent:
+                standing.spent = str(spent)
+                return
+            finally:
+                standing.open -= 1
             standing.count(talk)
             store.add(talk)
-            if stop.is_set():
+            if stop.is_set() or standing.spent:
                 return
             await asyncio.sleep(0)  # a cast that never waits must still let signals and progress through
 
@@ -187,8 +245,18 @@ async def play_all(
         await asyncio.gather(*workers, ticker, return_exceptions=True)
         store.flush()
         on_progress(standing)
-    if stop.is_set() and standing.done < standing.total:
-        raise RunInterrupted(f"stopped; {standing.done} of {standing.total} conversations are kept in {store.folder}")
+    concluded(standing, store.folder, stop.is_set())
+
+
+def concluded(standing: Standing, folder: Path, interrupted: bool) -> None:
+    """Raise what a run that is not over ends with."""
+    if standing.done >= standing.total:
+        return
+    kept = f"{standing.done} of {standing.total} conversations are kept in {folder}"
+    if interrupted:
+        raise RunInterrupted(f"stopped; {kept}")
+    if standing.spent:
+        raise RunStopped(f"{standing.spent}; {kept}, with every reply; the same command with a larger one goes on")
 
 
 async def until_done_or_stopped(workers: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
