@@ -241,7 +241,8 @@ def _read(wanted: Sequence[Slot], text: str, asked: Slot | None) -> dict[Path, R
     for nth, slot in enumerate(wanted):
         readings = [*labelled(slot, text), *shaped(slot, text)]
         if asked is not None:
-            readings = [r for r in readings if r.strength >= LIKELY]
+            stray = slot.path != asked.path and slot.kind in ("enum", "list")  # a choice's word in a reply
+            readings = [r for r in readings if r.strength >= (SHAPED if stray else LIKELY)]
             if slot.path == asked.path and not any(r.strength >= LABELLED for r in readings):
                 readings += answered(slot, text)
         found += [(-reading.strength, nth, slot, reading) for reading in readings]

@@ -169,7 +169,8 @@ def same(one: Any, other: Any) -> bool:
 
 def as_schema_wants(value: Any, schema: Mapping[str, Any]) -> Any:
     """A number for a numeric text, or the other way round, where the schema has only that type."""
-    types = {branch.get("type") for branch in (schema, *schema.get("anyOf", ())) if branch.get("type")} - {"null"}
+    named = [branch.get("type") or () for branch in (schema, *schema.get("anyOf", ()))]
+    types = {kind for kinds in named for kind in ([kinds] if isinstance(kinds, str) else kinds)} - {"null"}
     if types == {"string"} and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if types and types <= {"integer", "number"} and isinstance(value, str):

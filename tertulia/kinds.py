@@ -59,8 +59,17 @@ def normal_schema(schema: Schema, root: Schema, depth: int = 0) -> Schema:
         kinds = [kind for kind in schema["type"] if kind != "null"]
         schema = {**schema, "type": kinds[0] if kinds else "string"}
     if isinstance(schema.get("items"), Mapping):
-        return {**schema, "items": normal_schema(schema["items"], root, depth + 1)}
+        return {**schema, "items": _entry_schema(schema["items"], root, depth + 1)}
     return schema
+
+
+def _entry_schema(schema: Schema, root: Schema, depth: int) -> Schema:
+    """The schema of a list's entries, normal all the way down: an entry is read as a whole."""
+    schema = normal_schema(schema, root, depth)
+    inner = schema.get("properties")
+    if not inner or depth > 8:
+        return schema
+    return {**schema, "properties": {name: _entry_schema(one, root, depth + 1) for name, one in inner.items()}}
 
 
 def kind_of(name: str, schema: Schema) -> Kind:

@@ -8,7 +8,7 @@ from math import log
 from tertulia.wording import humanize, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
-__all__ = ["Match", "about", "best_tools", "content", "same_action"]
+__all__ = ["LOOSE_VERBS", "Match", "about", "best_tools", "content", "same_action"]
 
 STOP_LIST = """
     a about after again all also am an and any anything are as at be because been before but by can could did do
@@ -19,6 +19,11 @@ STOP_LIST = """
     want was way we well were what when where which while who why will with would yes you your
 """
 STOP = frozenset(map(stem, STOP_LIST.split()))
+LOOSE_LIST = """
+    check do fetch find get give identify list load look lookup open process query read retrieve return search see
+    select show take use view
+"""
+LOOSE_VERBS = frozenset(LOOSE_LIST.split())  # they say little of what a tool does; one may stand for another
 SYNONYMS = {  # a customer's word -> words that tools are named with
     "move": "reschedule change transfer",
     "postpone": "reschedule move",
@@ -190,18 +195,17 @@ def _choices(parameters: dict[str, object]) -> list[str]:
     return found
 
 
-_INDEXES: dict[str, _Index] = {}
+_INDEXES: dict[int, tuple[Sequence[ToolSpec], _Index]] = {}
 
 
 def best_tools(text: str, tools: Sequence[ToolSpec]) -> list[Match]:
-    """The tools that a message may be about, the likeliest first."""
-    key = "\x1f".join(tool.name for tool in tools) + "\x1e" + (tools[0].description if tools else "")
-    index = _INDEXES.get(key)
-    if index is None:
-        if len(_INDEXES) > 256:
+    """The tools that a message may be about, the likeliest first. The words of the same tools are indexed once."""
+    known = _INDEXES.get(id(tools))
+    if known is None or known[0] is not tools:
+        if len(_INDEXES) > 1024:
             _INDEXES.clear()
-        index = _INDEXES[key] = _Index(tools)
-    return index.matches(text)
+        known = _INDEXES[id(tools)] = (tools, _Index(tools))
+    return known[1].matches(text)
 
 
 @lru_cache(maxsize=8192)

@@ -9,7 +9,7 @@ from tertulia.acts import question
 from tertulia.contracts import View
 from tertulia.filling import label_of, render
 from tertulia.scenario import Want
-from tertulia.wording import forms, normal, scalar, stem, stems, words
+from tertulia.wording import forms, humanize, normal, scalar, stem, stems, words
 
 __all__ = ["Fact", "asked_for", "facts", "misstated"]
 
@@ -72,7 +72,7 @@ def misstated(args: Mapping[str, Any], text: str) -> list[Fact]:
 def _said(fact: Fact, low: str, text: str) -> bool:
     value = fact.value
     if isinstance(value, bool):
-        return f"{fact.path[-1].replace('_', ' ')} {render(value)}".lower() in low
+        return any(f"{name} {render(value)}" in low for name in (humanize(fact.path[-1]), fact.label))
     if isinstance(value, list | tuple):
         return all(_said(Fact(fact.path, entry), low, text) for entry in value)
     if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tertulia.acts import Act, act_of, substance
 from tertulia.agents.users.agenda.facts import misstated
 from tertulia.contracts import View
-from tertulia.matching import about
+from tertulia.matching import LOOSE_VERBS, about
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
 from tertulia.wording import VERBS, humanize, past_participle, sentences, stem, stems, verb
@@ -16,11 +16,6 @@ __all__ = ["CORRECTION", "Progress", "follow"]
 
 CORRECTION = "Not quite: "
 UNKNOWN = re.compile(r"\b(?:don't know|not sure|don't have)\b")
-GENERAL_LIST = """
-    check do fetch find get give identify list load look lookup open process query read retrieve return search see
-    select show take use view
-"""
-GENERAL = frozenset(GENERAL_LIST.split())  # verbs that say little of what is wanted; another may stand for them
 
 
 @dataclass(slots=True)
@@ -154,9 +149,9 @@ def topical(text: str, want: Want) -> bool:
     """Whether a message speaks of what is wanted."""
     core, doing = substance(text), verb(want.call)
     named = stem(doing) in stems(core)
-    if doing in VERBS - GENERAL and not named:
+    if doing in VERBS - LOOSE_VERBS and not named:
         return False
-    return about(core, thing(want.call)) > 0.5 or (named and doing not in GENERAL)
+    return about(core, thing(want.call)) > 0.5 or (named and doing not in LOOSE_VERBS)
 
 
 def thing(name: str) -> str:
