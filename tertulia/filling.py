@@ -17,7 +17,7 @@ from typing import Any
 from tertulia.acts import affirms, negates
 from tertulia.finders import NUMBER, numbers, quoted
 from tertulia.kinds import ID_WORDS, Kind, kind_of, normal_schema
-from tertulia.shapes import KEY_STYLE, KINDS
+from tertulia.shapes import KEY_STYLE, KINDS, parts
 from tertulia.wording import humanize, scalar, sentences, stem, stems, words
 
 __all__ = ["Reading", "Slot", "assemble", "bare_name", "from_results", "label_said", "read", "render", "slots"]
@@ -115,8 +115,11 @@ LEAD = re.compile(
     r"|(?:make it|make that|let's say|say|i'd like|i want|please use|use))?\s*:?\s*",
     re.IGNORECASE,
 )
-NEEDS_QUOTES = re.compile(r"[.!?;,:]$|[;!?:,.]\s|(?:\S+ ){5}|\n|\b(?:and|but|so|please)\b|^\W|[()\0]", re.IGNORECASE)
+NEEDS_QUOTES = re.compile(
+    r"[.!?;,:]$|[:,.]\s|[;!?\"]|[^\S ]|(?:\S+ ){5}|\n|\b(?:and|but|so|please)\b|^\W|[()\0]", re.IGNORECASE
+)
 BARE = ("id", "number", "code")
+ENDING = r"(?<=[.?!])\s+(?=[^a-z\s])|\n+"
 IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 
 
@@ -192,6 +195,8 @@ def shaped(slot: Slot, text: str) -> Iterator[Reading]:
     for value, start, end in kind.find(slot.schema, text):
         if slot.kind == "text" and not slot.required and not near:
             continue  # a name or a quote fills an optional text only where the text is spoken of
+        if slot.kind == "code" and isinstance(value, str) and value.isalpha() and value.islower():
+            continue  # an ordinary word that happens to fit a pattern
         if slot.kind == "enum" and end - start < 2:
             continue  # a letter is a choice only where it is asked for or labelled
         if slot.kind in ("integer", "number") and not slot.required and not (near or counted(slot, text[end:])):
@@ -212,7 +217,7 @@ def answered(slot: Slot, text: str) -> Iterator[Reading]:
     if whole is not None:
         yield Reading(whole[0], STRONG, whole[1], whole[2])
         return
-    first = sentences(text)[:1]
+    first = parts(text, ENDING)[:1] if '"' in text or "\u201c" in text else sentences(text)[:1]
     said = first[0] if first else ""
     core = said if slot.kind == "boolean" else LEAD.sub("", said, count=1).strip().rstrip(".!")
     value = KINDS[slot.kind].answer(slot.schema, core)

@@ -28,7 +28,7 @@ from tertulia.finders import (
 from tertulia.kinds import Kind, Schema, kind_of
 from tertulia.wording import humanize, normal, words
 
-__all__ = ["KEY_STYLE", "KINDS", "Shape"]
+__all__ = ["KEY_STYLE", "KINDS", "Shape", "parts"]
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 URL = re.compile(r"(?:https?://|www\.)[^\s\"'<>)]+[^\s\"'<>).,;:!?]")
@@ -36,7 +36,7 @@ IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m)?\b|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
 UP_TO = re.compile(r"[^.;!?\n,]*(?:[.,](?=\w)[^.;!?\n,]*)*")
 TOKEN = re.compile(r"\s*[\"']?(?P<value>[^\s,;!?\"']*(?:[\d@/:_-]|\.\w|[A-Z]{2})[^\s,;!?\"']*)")
-WORD = re.compile(r"\s*[\"']?(?P<value>[^\s,;!?\"']+)[\"']?(?=\s*(?:[,;.!?]|$))")
+NEXT_KEY = r",\s*(?=[\w ]{1,40}:\s)"
 KEY_STYLE = "x-key-style"  # in the schema of a free-form object: how its siblings spell their names
 
 
@@ -119,7 +119,7 @@ def pairs(schema: Schema, text: str) -> Any:
     properties = schema.get("properties", {})
     known = {humanize(name): name for name in properties}
     found: dict[str, Any] = {}
-    for part in parts(text, r",\s*(?=[\w ]{1,40}:\s)"):
+    for part in parts(text, NEXT_KEY):
         key, colon, value = part.partition(":")
         if not colon or "//" in value[:2]:
             key, colon, value = re.sub(r"^the\s+", "", part).partition(" should be ")
@@ -184,9 +184,11 @@ def guessed(find: Find) -> After:
 
 
 def one_word(text: str, link: str) -> Iterator[Found]:
-    """One word that may be a code or a name; any word where it is what the value should be."""
-    match = (WORD if FIRM.search(link) else TOKEN).match(text)
-    if match and (value := match["value"].rstrip(".:")):
+    """One word that may be a code or a name; any words where they are what the value should be."""
+    match = TOKEN.match(text)
+    if FIRM.search(link):
+        yield from phrase({}, text, link)
+    elif match and (value := match["value"].rstrip(".:")):
         yield value, match.start("value"), match.start("value") + len(value)
 
 
@@ -207,7 +209,7 @@ def listing(schema: Schema, text: str, link: str) -> Iterator[Found]:
     """Behind a label, a list is what follows `is` or `:` up to the next stop, or the quotes that come at once."""
     items = schema.get("items") or {}
     records = bool(items.get("properties")) or items.get("type") == "object"
-    said = parts(text, r"[.!?](?:\s|$)|\n" if records else r"[.!?](?:\s|$)|[;\n]")[:1]
+    said = parts(text, r"[.!?](?:\s|$)|\n" if records else rf"[.!?](?:\s|$)|[;\n]|{NEXT_KEY}")[:1]
     value = listed(schema, said[0]) if said and SAYS.search(link) else None
     if value:
         yield value, 0, len(said[0])

@@ -72,12 +72,13 @@ def misstated(args: Mapping[str, Any], text: str) -> list[Fact]:
 def _said(fact: Fact, low: str, text: str) -> bool:
     value = fact.value
     if isinstance(value, bool):
-        return any(f"{name} {render(value)}" in low for name in (humanize(fact.path[-1]), fact.label))
+        names = (humanize(fact.path[-1]), fact.label)
+        return any(f"{name}{link} {render(value)}" in low for name in names for link in ("", ":", " is"))
     if isinstance(value, list | tuple):
         return all(_said(Fact(fact.path, entry), low, text) for entry in value)
     if isinstance(value, Mapping):
         return all(_said(Fact((*fact.path, str(k)), v), low, text) for k, v in value.items())
-    said = scalar(value).strip().rstrip(".!?").lower()
+    said = " ".join(scalar(value).lower().split()).rstrip(".!?")
     if len(said) < 3 and not any(stem(word) in stems(text) for word in fact.label.split()):
         return not said  # a short value is told by its name alone
     return not said or whole(said, low) or normal(said) in forms(text)

@@ -122,8 +122,11 @@ def take_in_by_hand(state: Progress, want: Want, act: Act, by_hand: set[str]) ->
 def take_in_report(state: Progress, want: Want, message: Message) -> None:
     """A report settles the want if it is about it and states its values."""
     values = want.gold if state.changed else want.args
-    if claimed(message.text, want) or (state.on_topic and not misstated(values, message.text)):
+    wrong = misstated(values, message.text)
+    if claimed(message.text, want) or (state.on_topic and not wrong):
         state.settle(refused=False)
+    elif state.said.startswith(CORRECTION) and not any(f"the {f.label} should be" in state.said for f in wrong):
+        state.fruitless = 0  # what was corrected is right now; something else is not
     else:
         state.fruitless += 1
 
