@@ -99,7 +99,7 @@ def chosen(spec: ModelSpec, settings: Mapping[str, Any]) -> RoleModel:
 def targets(role: str, specs: Mapping[str, ModelSpec]) -> list[str]:
     if role and role not in specs:
         raise SettingsError(
-            f"--role-setting {role}...: the {role} has no model; name one with --role-model {role}=SPEC"
+            f"--role-setting {role}...: no model plays the {role}; name one with --role-model {role}=SPEC"
         )
     return [role] if role else list(specs)
 
