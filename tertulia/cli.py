@@ -24,6 +24,41 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="The last line of standard output is one JSON object.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="SPEC",
+        help="The model of all roles: openai:NAME for any OpenAI-compatible endpoint, or PROVIDER:NAME of LangChain's. "
+        "Keys are read from the environment.",
+        show_default=False,
+    ),
+]
+BaseUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL", help="Where openai models are served, such as http://localhost:8000/v1.", show_default=False
+    ),
+]
+RoleModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE=SPEC",
+        help="A role's model (planner, user, assistant, colleague, critic, judge, tool), or ROLE=rules for none. "
+        "Repeats; without --model, the roles that are not named are played by rules.",
+        show_default=False,
+    ),
+]
+RoleSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE.KEY=VALUE",
+        help="Such as user.temperature=0.9; without ROLE., for all. Repeats.",
+        show_default=False,
+    ),
+]
+PriceFile = Annotated[
+    str, typer.Option(metavar="FILE", help="Prices that go before the bundled ones.", show_default=False)
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
 
 
@@ -89,7 +124,27 @@ def run(
         float, typer.Option(min=0, max=1, metavar="RATE", help="Share of assistant drafts with a planted fault.")
     ] = 0.15,
     concurrency: Annotated[int, typer.Option(min=1, help="Conversations open at once; changes no result.")] = 64,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the run in the folder and play it anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete the run in the folder, replies included, and play it anew.")
+    ] = False,
+    model: Model = "",
+    base_url: BaseUrl = "",
+    role_model: RoleModels = None,
+    role_setting: RoleSettings = None,
+    max_calls: Annotated[
+        int | None,
+        typer.Option(min=0, help="Stop cleanly before more model calls than this are paid.", show_default=False),
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="The same for tokens, in and out.", show_default=False)
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="The same for US dollars.", show_default=False)] = None,
+    deadline: Annotated[
+        float, typer.Option(min=0.001, metavar="SECONDS", help="How long one try of a call may take.")
+    ] = 120.0,
+    retries: Annotated[int, typer.Option(min=0, help="How often a call that failed is tried again.")] = 6,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work; changes no result.")] = 1,
+    prices: PriceFile = "",
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -102,6 +157,8 @@ def run(
     tertulia run parcels -n 500 --out runs/p       one bundled world, into a folder of your choice
     tertulia run mine.yaml --slips 0 --seed 7      your own scenario, with no planted faults
     tertulia run --json | tail -1 | jq .rejected   for scripts
+    tertulia run parcels --model openai:NAME --base-url http://localhost:8000/v1 --max-calls 500
+    tertulia run --model openai:NAME --role-model critic=rules --role-setting user.temperature=0.9
     """
     perform(
         "run",
@@ -113,6 +170,17 @@ def run(
         slips=slips,
         concurrency=concurrency,
         fresh=fresh,
+        model=model,
+        base_url=base_url,
+        role_models=tuple(role_model or ()),
+        role_settings=tuple(role_setting or ()),
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_usd=max_usd,
+        deadline=deadline,
+        retries=retries,
+        workers=workers,
+        prices=prices,
         json=json,
         quiet=quiet,
     )
@@ -139,6 +207,47 @@ def check(
     tertulia check scenarios/ --json | tail -1 | jq '.faults[].message'
     """
     perform("check", files=tuple(files), floors=floors, json=json)
+
+
+@app.command()
+def estimate(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCENARIO...]", help="Files, folders or bundled names; none: the bundled set."),
+    ] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("-n", min=1, help="How many conversations; left out: three of each scenario.", show_default=False),
+    ] = None,
+    cast: Annotated[str, typer.Option(help="Which parts of the recipe play the roles without a model.")] = "rules",
+    seed: Annotated[int, typer.Option(help="Settles every random choice.")] = 0,
+    model: Model = "",
+    base_url: BaseUrl = "",
+    role_model: RoleModels = None,
+    role_setting: RoleSettings = None,
+    prices: PriceFile = "",
+    json: Json = False,
+) -> None:
+    """Foresee what a run with models will cost: calls, tokens, and money with a range. Nothing is sent.
+
+    Takes the options of `tertulia run`; a few conversations are rehearsed by rules to count what would be asked.
+
+    \b
+    tertulia estimate parcels -n 500 --model openai:NAME
+    """
+    perform(
+        "estimate",
+        scenarios=tuple(files or ()),
+        n=n,
+        cast=cast,
+        seed=seed,
+        model=model,
+        base_url=base_url,
+        role_models=tuple(role_model or ()),
+        role_settings=tuple(role_setting or ()),
+        prices=prices,
+        json=json,
+    )
 
 
 @app.command()

@@ -15,6 +15,7 @@ TertuliaError
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 __all__ = [
     "Fault",
@@ -91,7 +92,11 @@ class RunInterrupted(TertuliaError):
 
 
 class RunStopped(TertuliaError):
-    """A run's budget is spent; the message says how much is kept and how to go on."""
+    """A run's budget is spent; the message says how much is kept in `folder`, and how to go on."""
+
+    def __init__(self, message: str, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(message)
 
 
 class StoreError(UserError):

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from tertulia.runner import Standing
+from tertulia.summary import bill, on_the_wire
 
 __all__ = ["plain_line", "shown"]
 
@@ -57,7 +58,7 @@ def plain_line(standing: Standing, seconds: float) -> str:
     parts = [f"{standing.done}/{standing.total} done"]
     if standing.kept:
         parts.append(f"{standing.kept} from before")
-    parts += [f"{standing.open} open", f"{standing.accepted} accepted", rejected(standing)]
+    parts += [f"{standing.open} open", f"{standing.accepted} accepted", rejected(standing), *calls(standing)]
     if standing.played and seconds > 0:
         parts += [f"{rate(standing, seconds):.1f}/s", f"{left(standing, seconds)} left"]
     return ", ".join(parts)
@@ -66,6 +67,20 @@ def plain_line(standing: Standing, seconds: float) -> str:
 def rejected(standing: Standing) -> str:
     causes = ", ".join(f"{cause} {count}" for cause, count in standing.rejected.most_common())
     return f"{standing.rejected.total()} rejected" + (f" ({causes})" if causes else "")
+
+
+def calls(standing: Standing) -> list[str]:
+    """What the models cost so far, if there are any, and which calls to them failed."""
+    totals = standing.totals
+    if not totals:
+        return []
+    cost, failed = bill(totals), on_the_wire(totals)
+    money = "" if cost["usd"] is None else f", ${cost['usd']:.2f}"
+    shown = [f"{cost['model_calls']} calls, {sum(cost['tokens'].values())} tokens{money}"]
+    if failed:
+        causes = ", ".join(f"{cause} {count}" for cause, count in failed.most_common())
+        shown.append(f"{failed.total()} calls failed ({causes})")
+    return shown
 
 
 def rate(standing: Standing, seconds: float) -> float:
@@ -99,4 +114,6 @@ def panel(standing: Standing, seconds: float) -> Table:
         f"[bold]{standing.open}[/] open   [green]{standing.accepted} accepted[/]   [yellow]{rejected(standing)}[/]"
         + (f"   [dim]{standing.kept} from before[/]" if standing.kept else "")
     )
+    for line in calls(standing):
+        table.add_row(line)
     return table

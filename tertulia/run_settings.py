@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -12,13 +12,20 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tertulia.errors import SettingsError
+from tertulia.models.budget import Allowance
+from tertulia.models.prices import Prices, prices_from
+from tertulia.models.spec import RoleModel, known_role, role_models
 from tertulia.records import Record
 from tertulia.scenario import Scenario
 
-__all__ = ["RunSettings", "default_folder", "manifest_of"]
+__all__ = ["RunSettings", "default_folder", "manifest_of", "models_in"]
 
 DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives ...
 SHOWS = {"commands", "templates", "schema", "cli.py", "progress.py", "summary.py", "__main__.py"}  # ... without these
+
+
+RULES = "rules"  # in place of a model's spec
+SERVED = ("base_url", "key_env")  # of a model's spec: where it is served, which changes no result
 
 
 class RunSettings(Record):
@@ -32,6 +39,17 @@ class RunSettings(Record):
     slips: float = Field(0.15, ge=0, le=1, description="share of the assistant's drafts with a planted fault")
     concurrency: int = Field(64, ge=1, le=100_000, description="conversations open at once; changes no result")
     fresh: bool = Field(False, description="delete the run that is in the folder and play it anew")
+    model: str = Field("", description="plays every role that `role_models` does not name; see `tertulia.models.spec`")
+    base_url: str = Field("", description="of OpenAI-compatible models that name no address of their own")
+    role_models: tuple[str, ...] = Field((), description="ROLE=SPEC, or ROLE=rules for the part of the rule cast")
+    role_settings: tuple[str, ...] = Field((), description="ROLE.KEY=VALUE, such as critic.temperature=0")
+    max_calls: int | None = Field(None, ge=0, description="model calls that the run may pay for; changes no result")
+    max_tokens: int | None = Field(None, ge=0, description="tokens, in and out; changes no result")
+    max_usd: float | None = Field(None, ge=0, description="US dollars; changes no result")
+    deadline: float = Field(120.0, gt=0, description="seconds that one try of a call may take")
+    retries: int = Field(6, ge=0, description="how often a call that failed is tried again")
+    workers: int = Field(1, ge=1, le=256, description="processes that share the conversations; changes no result")
+    prices: str = Field("", description="a file of prices that go before the bundled ones")
 
     @classmethod
     def of(cls, **options: Any) -> "RunSettings":
@@ -45,26 +63,82 @@ class RunSettings(Record):
             first = error.errors()[0]
             raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
 
+    @cached_property
+    def models(self) -> dict[str, RoleModel]:
+        """The model of each role that a model plays.
+
+        Raises:
+            SettingsError: naming the option that cannot be read."""
+        options = [option.partition("=") for option in self.role_models]
+        by_rules = [known_role(role, f"{role}={RULES}") for role, _, spec in options if spec == RULES]
+        named = [role + equals + spec for role, equals, spec in options if spec != RULES]
+        models = role_models(self.model, named, self.base_url, self.role_settings)
+        return {role: model for role, model in models.items() if role not in by_rules}
+
+    @property
+    def allowance(self) -> Allowance:
+        return Allowance(self.max_calls, self.max_tokens, self.max_usd)
+
+    @cached_property
+    def price_table(self) -> Prices:
+        """Raises:
+        ScenarioError: with the faults of the file of prices.
+        SettingsError: if there is no such file."""
+        if self.prices and not Path(self.prices).is_file():
+            raise SettingsError(f"--prices {self.prices!r}: there is no such file")
+        return prices_from(Path(self.prices) if self.prices else None)
+
+    @property
+    def base_cast(self) -> str:
+        """The cast of the roles that no model plays."""
+        return RULES if self.cast == "models" and self.model else self.cast
+
 
 def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> dict[str, Any]:
     """Everything that decides what a run gives; `digests` are the SHA-256 of the scenarios by id."""
-    return {
-        "settings": {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.cast},
+    decided: dict[str, Any] = {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.base_cast}
+    manifest: dict[str, Any] = {
+        "settings": decided,
         "scenarios": dict(sorted(digests.items())),
         "tertulia": version("tertulia"),
         "code of tertulia": code_digest(),
     }
+    if settings.models:
+        dumped = {role: model.model_dump(mode="json") for role, model in sorted(settings.models.items())}
+        served = {role: {name: model["spec"].pop(name) for name in SERVED} for role, model in dumped.items()}
+        return manifest | {"settings": decided | {"models": dumped}, "endpoints": served}
+    return manifest
+
+
+def models_in(manifest: Mapping[str, Any]) -> dict[str, RoleModel]:
+    """The models that a manifest tells of.
+
+    Raises:
+        SettingsError: if they cannot be read."""
+    models, served = manifest["settings"].get("models", {}), manifest.get("endpoints", {})
+    try:
+        return {
+            role: RoleModel.model_validate(model | {"spec": model["spec"] | served.get(role, {})})
+            for role, model in models.items()
+        }
+    except (TypeError, KeyError, AttributeError, ValidationError):
+        raise SettingsError("the manifest of the run names models in a way that cannot be read") from None
 
 
 def default_folder(scenarios: Sequence[Scenario], asked: Sequence[str], manifest: Mapping[str, Any]) -> Path:
-    """`runs/NAME-DIGEST`: the same command finds its run again, and another command gets a folder of its own."""
+    """`runs/NAME-DIGEST`: the same command finds its run again, and another command gets a folder of its own.
+
+    With models, also when a scenario or tertulia itself has changed: what was paid for is not left behind."""
     if not asked:
         name = "bundled"
     elif len(scenarios) == 1:
         name = scenarios[0].id
     else:
         name = Path(asked[0]).stem or "run"
-    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    named: Any = manifest
+    if manifest["settings"].get("models"):
+        named = (manifest["settings"], list(manifest["scenarios"]))
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
     return Path("runs") / f"{name}-{digest[:8]}"
 
 

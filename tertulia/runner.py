@@ -74,11 +74,12 @@ class Standing:
     def done(self) -> int:
         return self.kept + self.played
 
-    def count(self, talk: Conversation) -> None:
-        if talk.accepted:
-            self.accepted += 1
+    def count(self, rejected_by: str) -> None:
+        """One more was played; an empty cause: it is accepted."""
+        if rejected_by:
+            self.rejected[rejected_by] += 1
         else:
-            self.rejected[talk.rejected_by] += 1
+            self.accepted += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +205,14 @@ async def play_all(
     standing: Standing,
     concurrency: int = 64,
     on_progress: Callable[[Standing], None] = lambda standing: None,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Play all items into the store, `concurrency` of them at a time.
+    """Play all items into the store, `concurrency` of them at a time, until a signal comes or `stop` is set.
 
     Raises:
         RunInterrupted: after SIGINT or SIGTERM; everything that had finished is kept.
         RunStopped: when the budget is spent before all is played."""
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
 
     async def work() -> None:
         for item in items:
@@ -222,7 +224,7 @@ async def play_all(
                 return
             finally:
                 standing.open -= 1
-            standing.count(talk)
+            standing.count(talk.rejected_by)
             store.add(talk)
             if stop.is_set() or standing.spent:
                 return
@@ -256,7 +258,8 @@ def concluded(standing: Standing, folder: Path, interrupted: bool) -> None:
     if interrupted:
         raise RunInterrupted(f"stopped; {kept}")
     if standing.spent:
-        raise RunStopped(f"{standing.spent}; {kept}, with every reply; the same command with a larger one goes on")
+        why = f"{standing.spent}; {kept}, with every reply; the same command with a larger one goes on"
+        raise RunStopped(why, folder)
 
 
 async def until_done_or_stopped(workers: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:

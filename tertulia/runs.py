@@ -1,24 +1,37 @@
 """A run as a whole: scenarios are played into a folder, judged again, exported and summed up."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tertulia.errors import SettingsError
 from tertulia.export import ExportReport, export
 from tertulia.items import Pairs, Variants, gathered, plan_items
+from tertulia.models.budget import Allowance, Budget, Purse, spent_of
+from tertulia.models.caller import Caller
+from tertulia.models.journal import Journal
+from tertulia.models.limits import PASSING, Patience
+from tertulia.models.lines import open_lines, unpriced
+from tertulia.models.prices import prices_from
+from tertulia.models.records import Trouble
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.run_folder import clear
-from tertulia.run_settings import RunSettings, default_folder, manifest_of
+from tertulia.run_settings import RunSettings, default_folder, manifest_of, models_in
 from tertulia.runner import Bench, Standing, ensembles, play_all
 from tertulia.store import Store
 from tertulia.summary import Summary
+from tertulia.workers import Driver, Share, drive
 
-__all__ = ["Run", "play", "run"]
+__all__ = ["Run", "caller_for", "finished", "play", "run"]
 
+MENDED_LATER = PASSING | {Trouble.DENIED}  # a conversation that ended so is played again when the run is resumed
+AT_ONCE = 64  # conversations that are judged again at once
 EACH = 3  # how often each scenario is played when nobody says how many conversations
 Given = TypeVar("Given")
 
@@ -33,7 +46,7 @@ class Run:
     def summary(self) -> Summary:
         """Counts over every conversation, made by reading all of them once."""
         with Store(self.folder) as store:
-            return Summary.of(str(self.folder), store.conversations())
+            return Summary.of(str(self.folder), store.conversations(), store.counters())
 
     def conversations(self, accepted_only: bool = False) -> Iterator[Conversation]:
         """Every conversation in order, a few in memory at a time."""
@@ -69,26 +82,62 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
 async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = lambda standing: None) -> Run:
     """Play what the settings ask for, or go on where the same settings were stopped; then export.
 
+    With models, a changed scenario is played again, and replies to requests that did not change come from the journal.
+
     Raises:
         ScenarioError: with the faults of all files.
         SettingsError: if the folder holds a run with other settings.
         StoreError: if the folder is foreign, in use or unreadable.
-        RunInterrupted: after SIGINT or SIGTERM."""
+        RunInterrupted: after SIGINT or SIGTERM.
+        RunStopped: when the budget is spent."""
     scenarios, digests = gathered(settings.scenarios)
     n = settings.n or EACH * len(scenarios)
     manifest = manifest_of(settings, n, digests)
     folder = Path(settings.out) if settings.out else default_folder(scenarios, settings.scenarios, manifest)
-    players = ensembles(scenarios, settings.cast)
+    affordable(settings)
     if settings.fresh:
         clear(folder)
-    with Store(folder, manifest) as store:
+    with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
+        if settings.models:
+            store.replay({place for place in range(n) if scenarios[place % len(scenarios)].id in store.changed})
         store.keep_scenarios(scenarios)
-        there = store.finished()
-        standing = Standing(total=n, kept=len(there))
-        items = plan_items(scenarios, n, settings.seed, settings.slips, there)
-        await play_all(store, players, items, standing, settings.concurrency, on_progress)
+        there = finished(store, settings)
+        budget = Budget(settings.allowance, spent_of(journal.totals))
+        players = ensembles(scenarios, settings.base_cast, caller_for(settings, journal, budget))
+        standing = Standing(total=n, kept=len(there), totals=journal.totals)
+        if settings.workers > 1 and len(there) < n:
+            shares = [Share(str(folder), settings, n, nth, settings.workers) for nth in range(settings.workers)]
+            await drive(Driver(store, journal, budget, standing), shares, on_progress)
+        else:
+            items = plan_items(scenarios, n, settings.seed, settings.slips, there)
+            await play_all(store, players, items, standing, settings.concurrency, on_progress)
         write_exports(store, folder / "exports")
     return Run(folder)
+
+
+def finished(store: Store, settings: RunSettings) -> set[int]:
+    """The places that are not played again. What an endpoint failed to answer is, with the replies it gave."""
+    return store.finished(but=[trouble.value for trouble in MENDED_LATER] if settings.models else ())
+
+
+def caller_for(settings: RunSettings, journal: Journal, budget: Purse, most: int = 0) -> Caller | None:
+    """The door to the models of a run, if it has any; at most `most` calls are open at once at one address.
+
+    Raises:
+        SettingsError: if a key or a package is missing."""
+    if not settings.models:
+        return None
+    lines = open_lines(settings.models, settings.price_table, most or settings.concurrency)
+    return Caller(lines, journal, budget, Patience(settings.deadline, settings.retries), settings.seed)
+
+
+def affordable(settings: RunSettings) -> None:
+    """Refuse a bound in money that cannot be kept.
+
+    Raises:
+        SettingsError: if the price of a model is unknown."""
+    if settings.max_usd is not None and (names := unpriced(settings.models, settings.price_table)):
+        raise SettingsError(f"--max-usd needs the price of {', '.join(names)}, which is unknown; give --prices FILE")
 
 
 def write_exports(store: Store, folder: Path) -> None:
@@ -101,19 +150,35 @@ def write_exports(store: Store, folder: Path) -> None:
 
 
 async def judged_again(folder: Path, on_progress: Callable[[Standing], None]) -> Summary:
-    """Replace the verdicts of every conversation."""
+    """Replace the verdicts of every conversation; a judge that is a model answers from the journal where it can."""
     with Store(folder) as reader:
         manifest = reader.manifest
-    with Store(folder, manifest) as store:
-        benches = {name: Bench(bundled_recipe(name)) for name in {s.recipe for s in store.scenarios().values()}}
-        standing = Standing(total=len(store.finished()))
-        for scenario, talk in pairs(store):
-            judged = await benches[scenario.recipe].judged(scenario, talk)
-            standing.count(judged)
-            store.add(judged)
+    with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
+        models = {role: model for role, model in models_in(manifest).items() if role == "judge"}
+        caller = Caller(open_lines(models, prices_from(), AT_ONCE), journal, Budget(Allowance())) if models else None
+        benches = {}
+        for name in {scenario.recipe for scenario in store.scenarios().values()}:
+            recipe = bundled_recipe(name)
+            more = recipe.seats(manifest["settings"]["cast"], set(models)).judges
+            benches[name] = Bench(recipe, caller, more)
+        standing = Standing(total=len(store.finished()), totals=journal.totals)
+        for some in batched(pairs(store), AT_ONCE):
+            work = [benches[scenario.recipe].judged(scenario, talk) for scenario, talk in some]
+            for judged in await asyncio.gather(*work):
+                if caller:
+                    caller.leave(judged.id)
+                standing.count(judged.rejected_by)
+                store.add(judged)
             on_progress(standing)
         store.flush()
-        return Summary.of(str(folder), store.conversations())
+        return Summary.of(str(folder), store.conversations(), store.counters())
+
+
+def batched(given: Iterable[Given], size: int) -> Iterator[list[Given]]:
+    """Lists of up to `size`."""
+    rest = iter(given)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def run(
@@ -124,13 +189,17 @@ def run(
     cast: str = "rules",
     seed: int = 0,
     slips: float = 0.15,
+    model: str = "",
     concurrency: int = 64,
     fresh: bool = False,
     on_progress: Callable[[Standing], None] = lambda standing: None,
+    **more: Any,
 ) -> Run:
     """Play scenarios, judge the conversations, and export what is accepted: `tertulia run` from Python.
 
-    `scenarios` are files, folders or bundled names; with none, the bundled set is played. Raises what `play` raises."""
+    `scenarios` are files, folders or bundled names; with none, the bundled set is played. `model` is a spec such as
+    openai:NAME; what else can be set, such as `base_url`, `role_models` or `max_usd`, are the fields of
+    `tertulia.run_settings.RunSettings`. Raises what `play` raises."""
     asked = (scenarios,) if isinstance(scenarios, str) else tuple(map(str, scenarios))
     settings = RunSettings.of(
         scenarios=asked,
@@ -139,8 +208,10 @@ def run(
         cast=cast,
         seed=seed,
         slips=slips,
+        model=model,
         concurrency=concurrency,
         fresh=fresh,
+        **more,
     )
     return completed(play(settings, on_progress))
 

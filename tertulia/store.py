@@ -91,8 +91,8 @@ class Store:
             if self.manifest["settings"].get("models"):
                 self.changed = changed_scenarios(before, self.manifest)
             left_out = UNCOMPARED | ({"scenarios"} if self.changed else set())
-            compared = ({k: v for k, v in one.items() if k not in left_out} for one in (before, self.manifest))
-            differences = list(changed_settings(*compared))
+            then, now = ({k: v for k, v in one.items() if k not in left_out} for one in (before, self.manifest))
+            differences = list(changed_settings(then, now))
             if differences:
                 raise SettingsError(
                     f"{str(self.folder)!r} holds a run with other settings: {differences[0]}"

@@ -3,14 +3,14 @@ scenarios fail for which reasons. Memory does not grow with the number of conver
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tertulia.records import Conversation, Verdict
 from tertulia.slips import Account, Tally, account
 
-__all__ = ["ScenarioCount", "Summary"]
+__all__ = ["ScenarioCount", "Summary", "bill", "on_the_wire"]
 
 SUCCESS = "success"  # the judge whose verdict is the success of a conversation
 REASONS = 25  # sorts of failure that are kept apart per scenario
@@ -74,10 +74,12 @@ class Summary:
     markers: Counter[str] = field(default_factory=Counter)
     critic: Tally = field(default_factory=Tally)
     scenarios: dict[str, ScenarioCount] = field(default_factory=dict)
+    troubles: Counter[str] = field(default_factory=Counter)  # what was wrong with the replies that were used
+    counters: Mapping[str, float] = field(default_factory=dict)  # what all calls cost, see `models.journal`
 
     @classmethod
-    def of(cls, run: str, talks: Iterable[Conversation]) -> "Summary":
-        summary = cls(run)
+    def of(cls, run: str, talks: Iterable[Conversation], counters: Mapping[str, float] | None = None) -> "Summary":
+        summary = cls(run, counters=counters or {})
         for talk in talks:
             summary.count(talk)
         return summary
@@ -94,6 +96,7 @@ class Summary:
         self.markers.update(marker.principle for marker in talk.markers)
         self.revisions += sum(max(0, len(turn.drafts) - 1) for turn in talk.turns) + max(0, len(talk.plan_drafts) - 1)
         self.slips += len(talk.slips)
+        self.troubles.update(talk.usage.troubles)
         self.critic.merge(account(talk))
         self.scenarios.setdefault(talk.scenario, ScenarioCount()).count(talk)
 
@@ -117,15 +120,30 @@ class Summary:
             "critic_precision": rounded(overall.precision),
             "critic_recall": rounded(overall.recall),
             "success_rate": rounded(self.success_rate),
-            "model_calls": 0,
-            "journal_hits": 0,
-            "tokens": {"in": 0, "out": 0},
-            "usd": 0.0,
+            **bill(self.counters),
+            "troubles": dict(ranked(self.troubles)),
+            "http": dict(ranked(on_the_wire(self.counters))),
             "critic": {name: of_principle(counts) for name, counts in self.critic.by_principle.items()},
             "missed": [asdict(case) for case in self.critic.misses],
             "false_alarms": [asdict(case) for case in self.critic.false_alarms],
             "scenarios": {name: count.as_json() for name, count in sorted(self.scenarios.items())},
         }
+
+
+def bill(counters: Mapping[str, float]) -> dict[str, Any]:
+    """What a run paid for its models, over all attempts; `usd` is None when the price of a model is unknown."""
+    return {
+        "model_calls": int(counters.get("calls", 0)),
+        "journal_hits": int(counters.get("journal_hits", 0)),
+        "tokens": {way: int(counters.get(f"tokens_{way}", 0)) for way in ("in", "out")},
+        "usd": None if counters.get("unpriced") else round(counters.get("usd", 0.0), 6),
+    }
+
+
+def on_the_wire(counters: Mapping[str, float]) -> Counter[str]:
+    """The calls that failed, by cause; most of them were tried again."""
+    sort = "http."
+    return Counter({name.removeprefix(sort): int(n) for name, n in counters.items() if name.startswith(sort)})
 
 
 def of_principle(counts: Account) -> dict[str, Any]:

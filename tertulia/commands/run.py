@@ -5,10 +5,11 @@ from typing import Any
 
 from tertulia.commands.printing import as_json, note
 from tertulia.commands.tables import brief
+from tertulia.errors import RunStopped
 from tertulia.progress import shown
 from tertulia.run_settings import RunSettings
 from tertulia.runner import Standing
-from tertulia.runs import play
+from tertulia.runs import Run, play
 
 __all__ = ["perform"]
 
@@ -22,11 +23,20 @@ def perform(*, json: bool, quiet: bool, **options: Any) -> int:
         played = standing.played
         progress(standing)
 
+    stopped = ""
     with shown(quiet) as progress:
-        run = asyncio.run(play(settings, show))
-    if not played:
+        try:
+            run = asyncio.run(play(settings, show))
+        except RunStopped as spent:
+            run, stopped = Run(spent.folder), str(spent)
+    if not played and not stopped:
         note(f"{run.folder} was finished before; --fresh plays it anew")
     summary = run.summary
+    if stopped:
+        note(f"tertulia: {stopped}")
+        if json:
+            as_json(summary.as_json())
+        return 1
     exports = sorted(path.name for path in (run.folder / "exports").glob("*.jsonl"))
     if json:
         as_json(summary.as_json())

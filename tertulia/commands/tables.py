@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tertulia.commands.printing import table
 from tertulia.slips import Case
-from tertulia.summary import ScenarioCount, Summary, ranked
+from tertulia.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
 
 __all__ = ["brief", "full"]
 
@@ -30,8 +30,22 @@ def brief(summary: Summary) -> str:
             f"{summary.markers.total()} markers, {summary.revisions} revisions",
             f"{summary.slips} planted slips: critic precision {percent(overall.precision)}, "
             f"recall {percent(overall.recall)}",
+            *paid(summary),
         )
     )
+
+
+def paid(summary: Summary) -> Iterator[str]:
+    """What the models cost, if there were any, and what went wrong with them."""
+    cost = bill(summary.counters)
+    if not summary.counters:
+        return
+    money = "price unknown" if cost["usd"] is None else f"${cost['usd']:.4f}"
+    tokens = f"{cost['tokens']['in']:,} tokens in, {cost['tokens']['out']:,} out"
+    yield f"{cost['model_calls']:,} model calls, {cost['journal_hits']:,} from the journal, {tokens}, {money}"
+    for what, counts in (("replies", summary.troubles), ("calls that failed", on_the_wire(summary.counters))):
+        if counts:
+            yield f"{what}: " + ", ".join(f"{cause} {count}" for cause, count in ranked(counts))
 
 
 def full(summary: Summary) -> Iterator[RenderableType]:

@@ -105,6 +105,10 @@ class Journal:
         """Keep what was wrong with a reply, with the next commit."""
         self.batch.remarks.append((conversation, role, step, trouble, readable(raw[:LONGEST_REMARK])))
 
+    def close(self) -> None:
+        """Commit what is left."""
+        self.flush()
+
     def flush(self) -> None:
         """Commit what waits, and let those go on who wait for it."""
         if self.timer is not None:
