@@ -1,4 +1,4 @@
-"""What a part must be: five protocols with one method each, and the views that parts are given.
+"""What a part must be: six protocols with one method each, and the views that parts are given.
 
 A part sees only what it is handed here. Speakers get a `View`: the messages whose audience they belong to,
 in order, and nothing of the others' knowledge, scripts or gold labels. Critics get a `Hearing`: everything that
@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from tertulia.principles import Principle
 from tertulia.records import Conversation, Draft, Marker, Message, Plan, Signal, ToolCall, Verdict
 from tertulia.scenario import Party, Role, Scenario, Script
-from tertulia.world import ToolSpec
+from tertulia.world import Outcome, ToolSpec
 
 __all__ = [
+    "CallView",
     "Critic",
     "Exporter",
     "Hearing",
@@ -25,6 +26,7 @@ __all__ = [
     "Planned",
     "Planner",
     "Speaker",
+    "ToolSimulator",
     "Utterance",
     "View",
 ]
@@ -118,6 +120,18 @@ class Hearing:
     step: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """All that a tool simulator may see of the call that it answers."""
+
+    call: ToolCall  # its arguments fit the tool's schema
+    tools: tuple[ToolSpec, ...]  # those of the caller, the one that is called among them
+    earlier: Sequence[Message]  # every call of this conversation so far, and its result
+    rng: Random
+    conversation: str = ""
+    step: str = ""
+
+
 class Planner(Protocol):
     """Turns a scenario into a plan."""
 
@@ -140,6 +154,12 @@ class Judge(Protocol):
     """Judges a finished conversation."""
 
     async def judge(self, scenario: Scenario, talk: Conversation) -> Verdict: ...
+
+
+class ToolSimulator(Protocol):
+    """Answers a call for which there is no fixed answer. It keeps nothing from one conversation to the next."""
+
+    async def answer(self, view: CallView) -> Outcome: ...
 
 
 class Exporter(Protocol):

@@ -18,13 +18,13 @@ becomes part of the conversation only when it is committed, and every draft is k
 The nodes work on a `Table`; the functions called `after_*` are pure and decide where to go.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
-from tertulia.contracts import Critic, Planner, Speaker
+from tertulia.contracts import Critic, Planner, Speaker, ToolSimulator
 from tertulia.errors import PartError
 from tertulia.floor import next_speaker
 from tertulia.models.records import Ask
@@ -33,7 +33,7 @@ from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
-from tertulia.world import Outcome, refusal
+from tertulia.world import Outcome, SchemaWorld, refusal
 
 __all__ = ["Item", "Stage"]
 
@@ -113,6 +113,7 @@ class Stage:
             "colleague": made("colleagues", chosen.colleague, "colleague", ask_for),
         }
         self.critic_part: Critic = made("critics", chosen.critic, "critic", ask_for)
+        self.simulator: ToolSimulator | None = made("tools", chosen.tools, "tool", ask_for) if chosen.tools else None
         self.settings = Settings()
         self.graph = self.compiled()
 
@@ -167,9 +168,29 @@ class Stage:
 
     async def tools(self, state: State) -> Command[Literal["speak", "close"]]:
         table = state["table"]
-        table.answered(tuple(result(table, call) for call in table.turns[-1].message.calls))
+        results: list[Message] = []
+        for call in table.turns[-1].message.calls:
+            results.append(await self.result(table, call, results))
+        table.answered(tuple(results))
         step, table.end_reason = after_tools(table)
         return Command(goto=step)
+
+    async def result(self, table: Table, call: ToolCall, earlier: Sequence[Message]) -> Message:
+        """The result of one call as a message that its caller alone sees; `earlier` are those of the same turn."""
+        table.calls_made += 1
+        outcome, injected = answer(table, call)
+        if self.simulator and unanswered(table, outcome):
+            outcome = await self.simulator.answer(table.call_view(call, earlier))
+        return Message(
+            speaker=call.name,
+            role="tool",
+            text=outcome.text,
+            audience=(table.floor,),
+            answers=call.id,
+            error=outcome.error,
+            injected=injected,
+            changes=outcome.changes,
+        )
 
     async def close(self, state: State) -> None:
         state["table"].pending = None
@@ -195,17 +216,6 @@ def answer(table: Table, call: ToolCall) -> tuple[Outcome, bool]:
     return table.world.call(call.name, call.args), False
 
 
-def result(table: Table, call: ToolCall) -> Message:
-    """The result of one call as a message that its caller alone sees."""
-    table.calls_made += 1
-    outcome, injected = answer(table, call)
-    return Message(
-        speaker=call.name,
-        role="tool",
-        text=outcome.text,
-        audience=(table.floor,),
-        answers=call.id,
-        error=outcome.error,
-        injected=injected,
-        changes=outcome.changes,
-    )
+def unanswered(table: Table, outcome: Outcome) -> bool:
+    """Whether the scenario, which gives its tools as schemas, says nothing of what this sound call returns."""
+    return isinstance(table.world, SchemaWorld) and outcome.text == "null"

@@ -6,6 +6,7 @@
     assistants   tertulia.agents.assistants.NAME               tertulia.assistants
     colleagues   tertulia.agents.colleagues.NAME               tertulia.colleagues
     critics      tertulia.agents.critics.NAME                  tertulia.critics
+    tools        tertulia.agents.tools.NAME                    tertulia.tools
     judges       tertulia.judges.NAME                          tertulia.judges
     exporters    tertulia.exporters.NAME                       tertulia.exporters
     worlds       tertulia.scenarios.worlds.NAME.toolkit        tertulia.worlds
@@ -32,6 +33,7 @@ HOMES = {
     "assistants": "tertulia.agents.assistants.{}",
     "colleagues": "tertulia.agents.colleagues.{}",
     "critics": "tertulia.agents.critics.{}",
+    "tools": "tertulia.agents.tools.{}",
     "judges": "tertulia.judges.{}",
     "exporters": "tertulia.exporters.{}",
     "worlds": "tertulia.scenarios.worlds.{}.toolkit",
@@ -81,7 +83,9 @@ def made(kind: str, name: str, role: str, ask_for: Callable[[str], Any] | None =
         return part()
     if ask_for is None:
         what = kind.removesuffix("s")
-        raise SettingsError(f"the {what} {name!r} needs a model: name one with --model SPEC or --role-model {role}=SPEC")
+        raise SettingsError(
+            f"the {what} {name!r} needs a model: name one with --model SPEC or --role-model {role}=SPEC"
+        )
     return part(ask=ask_for(role))
 
 

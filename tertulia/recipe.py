@@ -25,6 +25,7 @@ class RecipeCast(Record):
     assistant: str
     colleague: str
     critic: str
+    tools: str = Field("", description="answers calls that the scenario gives no answer to; left out: nobody does")
     judges: tuple[str, ...] = Field((), description="asked besides the recipe's own, where this cast judges")
 
 
@@ -46,13 +47,14 @@ class Recipe(Record):
         Raises:
             SettingsError: if the recipe has no such cast."""
         models = self.cast("models") if by_model else None
-        if models and set(SEATS) <= set(by_model):
-            return models if "judge" in by_model else models.model_copy(update={"judges": ()})
-        seats = self.cast(cast)
         if models is None:
-            return seats
+            return self.cast(cast)
+        alone = set(SEATS) <= set(by_model)
+        seats = models.model_copy(update={"judges": (), "tools": ""}) if alone else self.cast(cast)
         taken = {role: getattr(models, role) for role in SEATS if role in by_model}
-        return seats.model_copy(update=taken | ({"judges": models.judges} if "judge" in by_model else {}))
+        taken |= {"judges": models.judges} if "judge" in by_model else {}
+        taken |= {"tools": models.tools} if "tool" in by_model else {}
+        return seats.model_copy(update=taken)
 
     def cast(self, name: str) -> RecipeCast:
         if name not in self.casts:

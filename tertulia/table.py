@@ -1,8 +1,9 @@
 """The table a conversation is played at: what has been said so far, who heard it, and the draft under review."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tertulia.contracts import Hearing, PlanView, Utterance, View
+from tertulia.contracts import CallView, Hearing, PlanView, Utterance, View
 from tertulia.errors import PartError
 from tertulia.records import (
     Conversation,
@@ -167,6 +168,18 @@ class Table:
             script=scenario.script if name == scenario.user else None,
             conversation=self.item.id,
             step=f"{name}/{self.turn}/{len(self.drafts)}" if not self.planning else f"plan/{len(self.plan_drafts)}",
+        )
+
+    def call_view(self, call: ToolCall, earlier: Sequence[Message]) -> CallView:
+        """What a tool simulator may see of a call of the last turn; `earlier` are the results of that turn so far."""
+        nth = len(earlier)
+        return CallView(
+            call=call,
+            tools=self.setting.tools[self.floor],
+            earlier=(*self.spoken, *earlier),
+            rng=stream(self.item.seed, "tool", self.turn, nth),
+            conversation=self.item.id,
+            step=f"{self.floor}/{self.turn - 1}/tool/{nth}",
         )
 
     def note_slip(self, kind: str, breaks: tuple[str, ...], detail: str) -> None:

@@ -12,7 +12,9 @@ from tertulia.agents.critics.inline import Inline as InlineCritic
 from tertulia.agents.critics.model import Model as Critic
 from tertulia.agents.critics.twofold import Twofold
 from tertulia.agents.planners.model import Model as Planner
+from tertulia.agents.tools.model import Model as Simulator
 from tertulia.agents.users.model import Model as User
+from tertulia.contracts import CallView
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.graph import Stage
 from tertulia.judges.goal_met import GoalMet
@@ -29,6 +31,7 @@ from tertulia.table import Item, Table
 from tertulia.testing.players import played
 from tertulia.testing.prefixes import PrefixCache, prompt_text
 from tertulia.testing.scripted import Scripted
+from tertulia.world import Outcome, refusal
 
 RULE = {
     "id": "ask_first",
@@ -409,6 +412,53 @@ async def test_inline_markers_decide_alone_and_label_beside_a_review() -> None:
 
     assert [(m.principle, m.critic, m.revise) for m in alone] == [("ask_first", "inline", True)]
     assert [(m.critic, m.revise) for m in beside] == [("model", True), ("inline", False)]
+
+
+# --- tool simulator ----------------------------------------------------------------------------------------------
+
+ARGS = {"order": "A1042", "day": "friday"}
+
+
+def simulated(laid: Table) -> CallView:
+    return laid.call_view(ToolCall(id="call_9", name="move_delivery", args=ARGS), ())
+
+
+async def test_the_simulator_is_shown_the_earlier_calls_of_its_conversation_and_no_others() -> None:
+    laid = say(begun(), "agent", move_delivery={"order": "A1042", "day": "monday"})
+    ask = Scripted([{"status": "ok", "result": {"moved": "to friday"}}])
+    outcome = await Simulator(ask).answer(simulated(laid))
+
+    assert outcome == Outcome('{"moved": "to friday"}')
+    roles = [m["role"] for m in ask.asked[0].messages]
+    assert roles == ["system", "user", "assistant", "user"]
+    assert blocks(ask.asked[0].messages[1]["content"])["call"]["arguments"]["day"] == "monday"
+    assert json.loads(ask.asked[0].messages[2]["content"]) == {"status": "ok", "result": {"moved": True}}
+    assert blocks(ask.asked[0].messages[3]["content"])["call"] == {"name": "move_delivery", "arguments": ARGS}
+    assert "parcel" not in whole(ask.asked[0])
+
+
+async def test_a_refusal_of_the_simulator_is_a_tool_error() -> None:
+    ask = Scripted([{"status": "error", "result": "The van has left."}])
+
+    assert await Simulator(ask).answer(simulated(begun())) == refusal("The van has left.")
+
+
+async def test_a_result_that_the_tool_cannot_give_is_asked_for_again() -> None:
+    output = {"type": "object", "properties": {"moved": {"type": "boolean"}}, "required": ["moved"]}
+    laid = begun(tools=[MOVE | {"output": output}])
+    ask = Scripted([{"status": "ok", "result": {"moved": "yes"}}, {"status": "ok", "result": {"moved": True}}])
+
+    assert (await Simulator(ask).answer(simulated(laid))).text == '{"moved": true}'
+    assert [(step, trouble) for step, trouble, _ in ask.noted] == [("agent/0/tool/0", Trouble.WRONG_SCHEMA)]
+
+
+@pytest.mark.parametrize(("returns", "asked"), [(None, 1), ({"moved": True}, 0)])
+async def test_only_calls_without_a_fixed_answer_are_simulated(returns: Any, asked: int) -> None:
+    ask = Scripted(answered)
+    (talk,) = await play(ask, [scenario(principles=[], success={}, tools=[MOVE | {"returns": returns}])])
+
+    assert talk.rejected_by == ""
+    assert [request.role for request in ask.asked].count("tool") == asked
 
 
 # --- judges ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ the paragraph it stands in.
     colleague   you, others, decides, facts, secret, principles        -
     critic      about, principles, tools, facts                        transcript, draft
     judge       facts                                                  transcript
-    tool        tool                                                   call
+    tool        tools                                                  call (earlier calls and answers before it)
 
     you         {"name", "persona"}
     others      [{"name", "role", "decides": [tool ...]}]
@@ -32,8 +32,10 @@ the paragraph it stands in.
     principles  [{"id", "text"}]
     scenario    {"title", "kind", "cast": [{"name", "role", "persona"}], "opening", "wants", "never_say", "floor"}
     about       {"speaker", "role"}: whose drafts the critic reviews
-    tools       [{"name", "description", "parameters"}], for a model that is told of its tools in the prompt; and, for
-                the critic, those of the speaker
+    tools       [{"name", "description", "parameters"}]: for a speaker that is told of its tools in the prompt, whose
+                calls and results then stand in the chat as <tool_call>{"name", "arguments"}</tool_call> and
+                <tool_result>...</tool_result>; for the critic those of the speaker, with "writes"; for the tool
+                simulator all it plays, with "writes" and "output"
     transcript  one JSON value a line: {"speaker", "says", "to"}, {"speaker", "calls": [{"name", "arguments"}]} or
                 {"tool", "result"}
     draft       a line of a transcript
