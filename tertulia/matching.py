@@ -195,16 +195,17 @@ def _choices(parameters: dict[str, object]) -> list[str]:
     return found
 
 
-_INDEXES: dict[int, tuple[Sequence[ToolSpec], _Index]] = {}
+_INDEXES: dict[tuple[int, ...], tuple[Sequence[ToolSpec], _Index]] = {}
 
 
 def best_tools(text: str, tools: Sequence[ToolSpec]) -> list[Match]:
     """The tools that a message may be about, the likeliest first. The words of the same tools are indexed once."""
-    known = _INDEXES.get(id(tools))
-    if known is None or known[0] is not tools:
+    key = tuple(map(id, tools))
+    known = _INDEXES.get(key)
+    if known is None:  # the tools are kept beside their index, so that no other object takes their id
         if len(_INDEXES) > 1024:
             _INDEXES.clear()
-        known = _INDEXES[id(tools)] = (tools, _Index(tools))
+        known = _INDEXES[key] = (tools, _Index(tools))
     return known[1].matches(text)
 
 

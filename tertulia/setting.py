@@ -30,10 +30,25 @@ def tools_of(scenario: Scenario, world: World, name: str) -> tuple[ToolSpec, ...
     """The tools that a party may call."""
     party = scenario.cast[name]
     if party.tools is not None:
-        return tuple(world.tools[tool] for tool in party.tools)
-    if party.role != "assistant":
-        return ()
-    return tuple(tool for tool in world.tools.values() if tool.owner == "assistant")
+        names = party.tools
+    elif party.role == "assistant":
+        names = tuple(tool.name for tool in world.tools.values() if tool.owner == "assistant")
+    else:
+        names = ()
+    return _chosen(world, names)
+
+
+_CHOSEN: dict[tuple[int, tuple[str, ...]], tuple[World, tuple[ToolSpec, ...]]] = {}
+
+
+def _chosen(world: World, names: tuple[str, ...]) -> tuple[ToolSpec, ...]:
+    """Tools by name; the same ones are one object in all scenarios of a world, so that what is read of them is kept."""
+    known = _CHOSEN.get((id(world), names))
+    if known is None or known[0] is not world:
+        if len(_CHOSEN) > 1024:
+            _CHOSEN.clear()
+        known = _CHOSEN[id(world), names] = (world, tuple(world.tools[name] for name in names))
+    return known[1]
 
 
 @dataclass(frozen=True, slots=True)

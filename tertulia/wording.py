@@ -27,7 +27,7 @@ __all__ = [
     "words",
 ]
 
-KEPT = 16_384  # texts whose reading is remembered
+KEPT = 2_048  # texts whose reading is remembered: more is no faster, and a long run would fill it
 
 # --- words -------------------------------------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ VALUE = re.compile(
   | (?P<phone>\+\d[\d ().-]{{5,}}\d|\b\d{{3}}[-. ]\d{{3,4}}[-. ]\d{{3,4}}\b)
   | (?P<token>[^\W_]*\d[^\W_]*(?:(?:[-_/](?=\w)|[.,:](?=\d))[^\W_]+)*%?|[^\W_]+(?:[-_][^\W_]+)*[-_][^\W_]*\d[^\W_]*))
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
 HINT = re.compile(r"[\d@]|://|www\.")
 UNIT_LIST = """
@@ -236,7 +236,10 @@ STAMP = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[t ](\d{2}:\d{2}))?.*", re.DOTALL
 @lru_cache(maxsize=KEPT)
 def value_places(text: str) -> tuple[tuple[int, int], ...]:
     """Where the values of a text begin and end."""
-    return tuple(match.span() for match in VALUE.finditer(text)) if HINT.search(text) else ()
+    low = text.lower()  # quicker than to ignore case, wherever it keeps the length
+    if not HINT.search(low):
+        return ()
+    return tuple(match.span() for match in VALUE.finditer(low if len(low) == len(text) else text))
 
 
 @lru_cache(maxsize=KEPT)

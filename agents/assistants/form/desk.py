@@ -85,8 +85,8 @@ class Desk:
     @cached_property
     def known_tools(self) -> tuple[ToolSpec, ...]:
         """The assistant's own tools and those that users have at their end."""
-        theirs = (tool for other in self.view.others if other.role == "user" for tool in other.tools)
-        return (*self.view.tools, *theirs)
+        theirs = [tool for other in self.view.others if other.role == "user" for tool in other.tools]
+        return (*self.view.tools, *theirs) if theirs else self.view.tools
 
     def hear(self, at: int, message: Message) -> None:
         """Take in a user's message: a new request, or an answer within the open one."""
