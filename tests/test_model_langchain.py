@@ -140,6 +140,8 @@ async def test_a_model_without_tools_says_so() -> None:
         (ProviderError("exceeds the maximum context length", status_code=400), Trouble.TOO_LONG),
         (ProviderError("gone"), Trouble.CONNECTION),
         (ConnectionResetError("reset"), Trouble.CONNECTION),
+        (json.JSONDecodeError("cut", "{", 1), Trouble.MALFORMED),
+        (KeyError("choices"), Trouble.MALFORMED),
         (
             ProviderError("throttled", response={"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": 503}}),
             Trouble.SERVER_ERROR,

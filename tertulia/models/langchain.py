@@ -56,7 +56,8 @@ PROVIDERS = {
     "together": Provider("langchain-together", "ChatTogether", OPENAI_ERRORS),
     "xai": Provider("langchain-xai", "ChatXAI", OPENAI_ERRORS),
 }
-ANYWHERE = ("httpx:HTTPError", "aiohttp:ClientError")  # raised by the HTTP clients beneath
+ANYWHERE = ("httpx:HTTPError", "httpx2:HTTPError", "aiohttp:ClientError")  # raised by the HTTP clients beneath
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)  # what packages raise over an answer of another shape
 FINISHES = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -131,6 +132,9 @@ class LangChainChat:
         except NotImplementedError:
             kind = type(self.model).__name__
             raise CallFailed(Trouble.DENIED, f"{kind} takes no tools; use the prompt form of tools") from None
+        except UNREADABLE as error:
+            told = f"{type(error).__name__}: {hidden(str(error))[:300]}"
+            raise CallFailed(Trouble.MALFORMED, f"the answer could not be read: {told}") from None
 
     async def asked(self, request: Request) -> Reply:
         messages = convert_to_messages(list(request.messages))

@@ -24,7 +24,15 @@ from tertulia.models.langchain import opened
 from tertulia.models.records import ChatEndpoint, ModelRole, ToolForm
 from tertulia.records import Record
 
-__all__ = ["ModelSpec", "RoleModel", "open_endpoint", "parse_setting", "parse_spec", "role_models"]
+__all__ = [
+    "ModelSpec",
+    "RoleModel",
+    "known_role",
+    "open_endpoint",
+    "parse_setting",
+    "parse_spec",
+    "role_models",
+]
 
 ROLES: tuple[str, ...] = get_args(ModelRole)
 SPEC = re.compile(r"(?P<name>.+?)(?:@(?P<url>https?://[^#]*))?(?:#(?P<key>[A-Za-z_][A-Za-z0-9_]*))?")
