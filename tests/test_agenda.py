@@ -134,7 +134,7 @@ async def test_the_user_leaves_when_everything_is_done():
 
 
 async def test_a_refusal_ends_as_an_exhausted_script():
-    first = theirs("I'm sorry, that was not possible. Is there anything else?")
+    first = theirs("I'm sorry, that was not possible. The table is taken. Is there anything else?")
     second = theirs("I have added the guest (name Mo Field). Is there anything else?")
     said = await says(OPENING, first, mine("And one more guest, please."), second)
 
