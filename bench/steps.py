@@ -1,13 +1,14 @@
 """CPU per agent step of tertulia against a bare LangGraph graph that walks the same nodes and does nothing.
 
-An agent step is one superstep of the compiled graph: one node that runs. Every conversation of the measured set is
-first played once without a clock, and the nodes that it visits are written down; the bare graph then walks exactly
-those paths. Bare graph and tertulia take turns in one process, so that whatever else the machine does falls on both;
-the table gives medians over the rounds and their ratio.
+An agent step is one superstep of the compiled graph: one node that runs. Every round plays conversations that were
+never played before, from settling the scenario to the record, and then judges them. Without a clock they are played
+once more to write down the nodes that each of them visits, and the bare graph walks exactly those paths. So tertulia
+and the bare graph take turns in one process, and whatever else the machine does falls on both; the table gives medians
+over the rounds and of their ratios.
 
     python bench/steps.py             the full form
     python bench/steps.py --quick     a short form, for `make bench`
-    python bench/steps.py --profile   and the five functions of tertulia that cost most by themselves
+    python bench/steps.py --profile   and the five functions of tertulia that cost most
 """
 
 import argparse
@@ -17,11 +18,13 @@ import gc
 import pstats
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
@@ -29,6 +32,7 @@ from langgraph.types import Command
 from tertulia.graph import Stage
 from tertulia.items import gathered, plan_items
 from tertulia.recipe import bundled_recipe
+from tertulia.records import Conversation
 from tertulia.runner import Bench
 from tertulia.table import Item
 
@@ -38,6 +42,7 @@ LIMITS = {"recursion_limit": 10_000}
 OWN = Path(__file__).resolve().parent.parent
 
 Nodes = list[str]  # that one conversation visits, in order
+Given = TypeVar("Given")
 Function = tuple[str, int, str]  # file, line and name, as the profiler has it
 
 
@@ -66,86 +71,94 @@ def bare_graph() -> Any:
     return graph.compile()
 
 
-class Bout:
-    """The measured set, and the three ways of going through it."""
+@dataclass(slots=True)
+class Round:
+    """CPU seconds of one round, and how much was done in them."""
 
-    def __init__(self, conversations: int) -> None:
+    conversations: int
+    steps: int
+    bare: float
+    play: float
+    judge: float
+
+
+class Bout:
+    """The bundled set, played on and on by the rule cast; no conversation comes up twice."""
+
+    def __init__(self, conversations: int, rounds: int) -> None:
         scenarios, _ = gathered(())
+        self.each = conversations
+        self.items = plan_items(scenarios, conversations * (rounds + 1), SEED, SLIPS)
         self.stages = {name: Stage(bundled_recipe(name)) for name in {s.recipe for s in scenarios}}
         self.benches = {name: Bench(bundled_recipe(name)) for name in self.stages}
-        self.items = list(plan_items(scenarios, conversations, SEED, SLIPS))
         self.bare = bare_graph()
-        self.paths: list[Nodes] = []
 
-    async def write_down(self) -> None:
-        """Play everything once and keep the nodes that were visited; this also warms every cache."""
-        for item in self.items:
+    async def play(self) -> list[tuple[Item, Conversation]]:
+        """The next conversations with the rule cast and its critic."""
+        talks = []
+        for item in islice(self.items, self.each):
             stage = self.stages[item.scenario.recipe]
-            visits = stage.graph.astream({"table": stage.seat(item)}, LIMITS, stream_mode="updates")
-            self.paths.append([node async for update in visits for node in update])
+            talks.append((item, await stage.play(stage.seat(item))))
+        return talks
 
-    @property
-    def steps(self) -> int:
-        return sum(map(len, self.paths))
+    async def judge(self, talks: Iterable[tuple[Item, Conversation]]) -> None:
+        """Every judge of their recipe."""
+        for item, talk in talks:
+            await self.benches[item.scenario.recipe].judged(item.scenario, talk)
 
-    async def walk(self) -> None:
+    async def path(self, item: Item) -> Nodes:
+        stage = self.stages[item.scenario.recipe]
+        visits = stage.graph.astream({"table": stage.seat(item)}, LIMITS, stream_mode="updates")
+        return [node async for update in visits for node in update]
+
+    async def walk(self, paths: Iterable[Nodes]) -> None:
         """The bare graph over the same paths."""
-        for path in self.paths:
+        for path in paths:
             await self.bare.ainvoke({"rest": iter(path[1:])}, LIMITS)
 
-    async def play(self) -> None:
-        """The conversations with the rule cast and its critic, from seating to the record."""
-        for item in self.items:
-            await self.played(item)
-
-    async def play_and_judge(self) -> None:
-        """The same, and every judge of the recipe."""
-        for item in self.items:
-            await self.benches[item.scenario.recipe].judged(item.scenario, await self.played(item))
-
-    async def played(self, item: Item) -> Any:
-        stage = self.stages[item.scenario.recipe]
-        return await stage.play(stage.seat(item))
+    async def round(self) -> Round:
+        play, talks = await clocked(self.play())
+        judge, _ = await clocked(self.judge(talks))
+        paths = [await self.path(item) for item, _ in talks]
+        bare, _ = await clocked(self.walk(paths))
+        return Round(len(talks), sum(map(len, paths)), bare, play, judge)
 
 
-async def seconds(work: Callable[[], Awaitable[None]]) -> float:
-    """CPU time of this process for one pass."""
+async def clocked(work: Awaitable[Given]) -> tuple[float, Given]:
+    """CPU seconds of this process, and what the work gave."""
     gc.collect()
     began = time.process_time()
-    await work()
-    return time.process_time() - began
+    given = await work
+    return time.process_time() - began, given
 
 
-async def measure(bout: Bout, rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of each round, all three ways in turn."""
-    ways = {"bare graph": bout.walk, "judges off": bout.play, "judges on": bout.play_and_judge}
-    await bout.walk()
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, work in ways.items():
-            taken[name].append(await seconds(work))
-    return taken
+async def measured(bout: Bout, rounds: int) -> list[Round]:
+    await bout.round()  # imports, settings and the graphs themselves are warm from here on
+    return [await bout.round() for _ in range(rounds)]
 
 
-def table(bout: Bout, taken: dict[str, list[float]]) -> tuple[list[str], float]:
-    """The lines to print, and the ratio that counts: with judges off."""
-    steps, base = bout.steps, taken["bare graph"]
-    lines = [f"{'':12}{'us/step':>9}{'ratio':>8}{'least':>8}{'most':>8}{'conv/s':>9}"]
-    for name, times in taken.items():
-        ratios = [mine / bare for mine, bare in zip(times, base, strict=True)]
-        per_step, rate = median(times) / steps * 1e6, len(bout.items) / median(times)
-        lines.append(f"{name:12}{per_step:9.1f}{median(ratios):8.2f}{min(ratios):8.2f}{max(ratios):8.2f}{rate:9.1f}")
-    return lines, median(mine / bare for mine, bare in zip(taken["judges off"], base, strict=True))
+def table(rounds: Sequence[Round]) -> Iterator[str]:
+    """The lines to print."""
+    yield f"{'':12}{'us/step':>9}{'ratio':>8}{'least':>8}{'most':>8}{'conv/s':>9}"
+    for name, spent in {
+        "bare graph": [r.bare for r in rounds],
+        "judges off": [r.play for r in rounds],
+        "judges on": [r.play + r.judge for r in rounds],
+    }.items():
+        ratios = [mine / r.bare for mine, r in zip(spent, rounds, strict=True)]
+        per_step = median(mine / r.steps for mine, r in zip(spent, rounds, strict=True)) * 1e6
+        rate = median(r.conversations / mine for mine, r in zip(spent, rounds, strict=True))
+        yield f"{name:12}{per_step:9.1f}{median(ratios):8.2f}{min(ratios):8.2f}{max(ratios):8.2f}{rate:9.1f}"
 
 
-def costs(work: Callable[[], Awaitable[None]], most: int = 5) -> list[str]:
+def costs(work: Callable[[], Coroutine[Any, Any, object]], most: int = 5) -> list[str]:
     """The functions of tertulia that cost most, and their shares of the whole.
 
     A function's own cost is its time without what other functions of tertulia take, but with the library calls it
     makes (patterns, records, random streams). The loop and LangGraph are nobody's own."""
     profile = cProfile.Profile()
     profile.enable()
-    asyncio.run(work())  # type: ignore[arg-type]
+    asyncio.run(work())
     profile.disable()
     stats: dict[Function, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     own = {function: figures[2] for function, figures in stats.items() if is_ours(function)}
@@ -170,20 +183,21 @@ def is_ours(function: Function) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--conversations", type=int, default=420)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--conversations", type=int, default=210, help="in each round")
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="84 conversations, 3 rounds")
     parser.add_argument("--profile", action="store_true", help="show the five largest own costs")
     options = parser.parse_args(arguments)
-    bout = Bout(84 if options.quick else options.conversations)
-    asyncio.run(bout.write_down())
-    taken = asyncio.run(measure(bout, 3 if options.quick else options.rounds))
-    lines, ratio = table(bout, taken)
+    each, count = (84, 3) if options.quick else (options.conversations, options.rounds)
+    bout = Bout(each, count + options.profile)
+    rounds = asyncio.run(measured(bout, count))
+    steps = sum(r.steps for r in rounds) / sum(r.conversations for r in rounds)
     print(
-        f"{len(bout.items)} conversations, {bout.steps} steps ({bout.steps / len(bout.items):.1f} each), "
-        f"slips {SLIPS}, langgraph {version('langgraph')}; medians of {len(taken['bare graph'])} rounds, CPU time"
+        f"{count} rounds of {each} conversations, {steps:.1f} steps each, slips {SLIPS}, "
+        f"langgraph {version('langgraph')}; CPU time, medians"
     )
-    print("\n".join(lines))
+    print("\n".join(table(rounds)))
+    ratio = median(r.play / r.bare for r in rounds)
     print(f"an agent step costs {ratio:.2f} times a bare step, wanted at most {WANTED}")
     if options.profile:
         print("\n".join(costs(bout.play)))

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from tertulia.wording import asks, sentences
+from tertulia.wording import KEPT, asks, sentences
 
 __all__ = ["Act", "act_of", "affirms", "drops", "negates", "question", "substance"]
 
@@ -69,20 +69,20 @@ DROP = re.compile(
 )
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def substance(text: str) -> str:
     """The text without its offers of more help and without its goodbyes' small talk."""
     return " ".join(s for s in sentences(text) if not OFFER.search(s))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def question(text: str) -> str:
     """The questions in a text, without what stands in brackets; the whole text if it asks none."""
     core = " ".join(s for s in sentences(substance(text)) if asks(s)) or text
     return re.sub(r"\([^)]*\)", "", core)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def act_of(text: str) -> Act:
     """What a message does. Where it does several things, what asks for an answer counts before what tells."""
     core = substance(text)
@@ -102,19 +102,19 @@ def act_of(text: str) -> Act:
     return Act.OTHER if THANKS.search(core) and len(core.split()) < 8 else Act.REPORT
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def affirms(text: str) -> bool:
     """Whether a message begins with a yes."""
     return bool(YES.search(text)) and not drops(text)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def negates(text: str) -> bool:
     """Whether a message begins with a no, or with a correction."""
     return bool(NO.search(text))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT)
 def drops(text: str) -> bool:
     """Whether a message withdraws the wish."""
     return bool(DROP.search(text))
