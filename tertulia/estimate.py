@@ -35,7 +35,7 @@ __all__ = ["Estimate", "Money", "RoleEstimate", "Tokens", "estimate"]
 
 REHEARSED = 40  # conversations at least, or all of a smaller run
 PER_MESSAGE = 4  # tokens that a chat template puts around a message
-VERDICT = 80  # tokens of a judge's reply, which no rule part writes
+UNSEEN = 80  # tokens of a reply that no rule part writes: a judge's, a simulated tool's
 BLOCK = 64  # characters of a prompt that a prefix cache keeps together
 OPENAI_LEAST = 1024  # tokens that a prompt must have to be cached (OpenAI's guide to prompt caching)
 SHORTER, LONGER, MORE_CALLS = 0.5, 2.0, 1.25
@@ -99,7 +99,7 @@ class Gauge:
     def cost(self, call: Foreseen, most_out: int) -> Cost:
         parts = tuple(texts(call.request))
         tokens_in = sum(map(self.of, parts)) + PER_MESSAGE * len(call.request.messages)
-        tokens_out = VERDICT if call.reply is None else self.of(call.reply)
+        tokens_out = UNSEEN if call.reply is None else self.of(call.reply)
         text = "".join(parts)
         cached = math.floor(tokens_in * self.known(text) / len(text)) if text else 0
         return Cost(call.role, tokens_in, min(tokens_out, most_out or tokens_out), cached)

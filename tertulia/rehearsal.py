@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from tertulia.contracts import Critic, Hearing, Planned, Planner, PlanView, Speaker, Utterance, View
+from tertulia.contracts import CallView, Critic, Hearing, Planned, Planner, PlanView, Speaker, Utterance, View
 from tertulia.errors import PartError, SettingsError
 from tertulia.graph import Stage
 from tertulia.models.records import Reply, Request, ToolForm, Trouble
@@ -18,8 +18,11 @@ from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Marker, Plan
 from tertulia.table import Item
+from tertulia.world import Outcome
 
 __all__ = ["Foreseen", "Rehearsal"]
+
+DONE = Outcome('{"status": "done"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Understudy:
     critic: Critic | None = None
     foreseen: list[Foreseen] = field(default_factory=list)
 
-    def note(self, request: Request | None, reply: str) -> None:
+    def note(self, request: Request | None, reply: str | None) -> None:
         if request is not None:
             self.foreseen.append(Foreseen(self.role, request, reply))
 
@@ -72,6 +75,11 @@ class Understudy:
         said = await self.speaker.speak(replace(view, slips=0.0))
         self.note(request, said_text(said))
         return said
+
+    async def answer(self, view: CallView) -> Outcome:
+        """A tool that no rule part simulates: it says that it has done what it was told."""
+        self.note(self.model.prompt(replace(view, rng=Random(0))), None)
+        return DONE
 
     async def review(self, hearing: Hearing) -> tuple[Marker, ...]:
         assert self.critic
@@ -102,6 +110,7 @@ class Rehearsal:
             role: self.seat(role, part, speaker=stage.speakers[role]) for role, part in wanted.speakers.items()
         }
         stage.critic_part = self.seat("critic", wanted.critic_part, critic=stage.critic_part)
+        stage.simulator = self.seat("tool", wanted.simulator) if wanted.simulator else None
         names = (*recipe.judges, *recipe.gates, *recipe.seats(cast, tool_forms).judges)
         self.judges = [made("judges", name, "judge", self.door) for name in dict.fromkeys(names)]
 
@@ -117,7 +126,7 @@ class Rehearsal:
             return wanted
         if not hasattr(wanted, "prompt"):
             self.unforeseen.append(f"{type(wanted).__module__}.{type(wanted).__name__}")
-            return next(iter(rules.values()))
+            return next(iter(rules.values()), None)
         return Understudy(role, wanted, foreseen=self.foreseen, **rules)
 
     async def play(self, item: Item) -> list[Foreseen]:

@@ -7,52 +7,41 @@ import pytest
 
 from tertulia.errors import SettingsError
 from tertulia.estimate import Estimate, estimate
-from tertulia.graph import Stage
 from tertulia.items import gathered, plan_items
 from tertulia.models import tokens
 from tertulia.models.prices import prices_from
-from tertulia.models.records import ChatEndpoint, Reply, Request, Trouble
-from tertulia.models.spec import open_endpoint, role_models
+from tertulia.models.spec import role_models
 from tertulia.recipe import bundled_recipe
 from tertulia.rehearsal import Rehearsal
+from tertulia.run_settings import RunSettings
+from tertulia.runs import play
 from tertulia.scenario import Scenario
 from tertulia.testing import FaultServer
 
 ROLES = ("planner", "user", "assistant", "colleague", "critic")
+WORLDS = ("parcels", "clinic")
 N = 20
+TABLE = """
+id: table
+kind: single_call
+tools:
+  - name: book_table
+    description: Book a table for a day.
+    writes: true
+    parameters: {type: object, properties: {day: {type: string, description: the day}}, required: [day]}
+cast:
+  guest: {role: user, knows: {day: friday}}
+  agent: {role: assistant}
+script:
+  opening: Please book a table for friday.
+  wants:
+    - {call: book_table, with: {day: friday}}
+"""
 
 
 @pytest.fixture(scope="module")
 def scenarios() -> list[Scenario]:
-    return list(gathered(("parcels", "clinic"))[0])
-
-
-class Door:
-    """Straight to the model, without journal or budget."""
-
-    tool_form = "native"
-
-    def __init__(self, endpoint: ChatEndpoint) -> None:
-        self.endpoint = endpoint
-
-    async def __call__(self, request: Request) -> Reply:
-        return await self.endpoint.complete(request, 30.0)
-
-    def note(self, request: Request, trouble: Trouble, raw: str = "") -> None:
-        raise AssertionError(f"{request.step}: {trouble}")
-
-
-async def played(scenarios: list[Scenario], server: FaultServer) -> None:
-    """A run of the model cast against a server that answers as the rule cast would."""
-    door = Door(open_endpoint(role_models(f"openai:m@{server.url}")["user"]))
-    stages = {name: Stage(bundled_recipe(name), "models", lambda role: door, ROLES) for name in known(scenarios)}
-    for item in plan_items(scenarios, N, 0, 0.15):
-        stage = stages[item.scenario.recipe]
-        await stage.play(stage.seat(item))
-
-
-def known(scenarios: list[Scenario]) -> set[str]:
-    return {scenario.recipe for scenario in scenarios}
+    return list(gathered(WORLDS)[0])
 
 
 async def test_calls_tokens_and_money_come_near_those_of_the_run_that_follows(
@@ -62,8 +51,11 @@ async def test_calls_tokens_and_money_come_near_those_of_the_run_that_follows(
         file = tmp_path / "prices.yaml"
         file.write_text(f'"127.0.0.1:{server.port}": {{m: {{in: 2, cached: 0.5, out: 8}}}}')
         roles = role_models(f"openai:m@{server.url}")
-        told = await estimate(scenarios, roles, n=N, cast="models", prices=prices_from(file))
-        await played(scenarios, server)
+        told = await estimate(scenarios, roles, n=N, prices=prices_from(file))
+        asked = RunSettings.of(
+            scenarios=WORLDS, n=N, out=str(tmp_path / "run"), model="openai:m", base_url=server.url, prices=str(file)
+        )
+        await play(asked, lambda standing: None)
         tally = server.tally
     assert told.calls == pytest.approx(tally.asked.total(), rel=0.1)
     assert told.tokens.into == pytest.approx(tally.tokens_in, rel=0.15)
@@ -134,6 +126,15 @@ async def test_a_rehearsal_asks_what_the_parts_ask(scenarios: list[Scenario]) ->
     assert all(call.request.role == call.role for call in calls)
     assert all(call.request.conversation == item.id for call in calls)
     assert calls == await rehearsal.play(item)
+
+
+async def test_calls_of_simulated_tools_are_foreseen(tmp_path: Path) -> None:
+    (tmp_path / "table.yaml").write_text(TABLE)
+    scenarios, _ = gathered((str(tmp_path / "table.yaml"),))
+    simulated = await told_of(scenarios, model="openai:gpt-4.1-mini", n=5)
+    assert simulated.roles["tool"].calls == 5
+    without = await told_of(scenarios, "user=openai:gpt-4.1-mini", n=5)
+    assert "tool" not in without.roles
 
 
 # --- counting tokens ---------------------------------------------------------------------------------------------
