@@ -35,7 +35,7 @@ __all__ = ["Estimate", "Money", "RoleEstimate", "Tokens", "estimate"]
 
 REHEARSED = 40  # conversations at least, or all of a smaller run
 PER_MESSAGE = 4  # tokens that a chat template puts around a message
-UNSEEN = 80  # tokens of a reply that no rule part writes: a judge's, a simulated tool's
+UNSEEN = 40  # tokens of a reply that no rule part writes: a judge's, a simulated tool's
 BLOCK = 64  # characters of a prompt that a prefix cache keeps together
 OPENAI_LEAST = 1024  # tokens that a prompt must have to be cached (OpenAI's guide to prompt caching)
 SHORTER, LONGER, MORE_CALLS = 0.5, 2.0, 1.25
