@@ -32,6 +32,7 @@ CREATE TABLE conversations (place INTEGER PRIMARY KEY, rejected_by TEXT NOT NULL
 CREATE TABLE scenarios (id TEXT PRIMARY KEY, record BLOB NOT NULL);
 """
 UNCOMPARED = {"endpoints"}  # of the manifest: where models are served changes no result
+CODE = {"tertulia", "code of tertulia"}  # in the manifest: what plays
 PAGE = 64  # rows read at once
 GROUP = 64  # conversations in one commit, at most
 SECONDS = 0.5  # that a conversation waits for its commit, at most
@@ -52,7 +53,7 @@ class Store:
         self.lock: sqlite3.Connection | None = None
         self.since = 0.0  # when the first of those that wait was added
         self.waiting: list[tuple[int, str, bytes]] = []  # rows for the next commit
-        self.changed: set[str] = set()  # scenarios that are no longer as the folder has them
+        self.changed: set[str] = set()  # scenarios that are to be played anew, with the replies of the journal
         if manifest is None:
             self.manifest = read_manifest(folder)
         else:
@@ -84,13 +85,13 @@ class Store:
                 self.lock.close()
 
     def _agree(self) -> None:
-        """Resume only under the settings that the folder was begun with. With models, scenarios may have changed:
-        what they have in common with those before is in the journal."""
+        """Resume only under the settings that the folder was begun with. With models, scenarios and tertulia itself
+        may have changed: the replies to whatever is asked as before are in the journal."""
         if (self.folder / "manifest.json").exists():
             before = read_manifest(self.folder)
             if self.manifest["settings"].get("models"):
                 self.changed = changed_scenarios(before, self.manifest)
-            left_out = UNCOMPARED | ({"scenarios"} if self.changed else set())
+            left_out = UNCOMPARED | (CODE | {"scenarios"} if self.changed else set())
             then, now = ({k: v for k, v in one.items() if k not in left_out} for one in (before, self.manifest))
             differences = list(changed_settings(then, now))
             if differences:
@@ -260,10 +261,12 @@ def row_of(talk: Conversation) -> tuple[int, str, bytes]:
 
 
 def changed_scenarios(before: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
-    """The scenarios whose content differs between two manifests that name the same ones; otherwise none."""
+    """The scenarios that would be played otherwise, between two manifests that name the same ones; otherwise none."""
     old, new = before.get("scenarios"), now.get("scenarios")
     if not isinstance(old, dict) or not isinstance(new, dict) or set(old) != set(new):
         return set()
+    if any(before.get(key) != now[key] for key in CODE if key in now):
+        return set(new)
     return {name for name in new if new[name] != old[name]}
 
 
