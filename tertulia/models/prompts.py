@@ -70,6 +70,7 @@ Chat = tuple[dict[str, Any], ...]
 NAME = re.compile(r"\{\{([a-z_]+)\}\}")
 BLOCK = re.compile(r"^<([a-z_]+)>\n(.*?)^</\1>$", re.MULTILINE | re.DOTALL)
 LINES = frozenset({"transcript"})  # blocks of one JSON value a line
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 BEGIN = "(The conversation begins. It is your turn.)"
 
 
@@ -115,7 +116,7 @@ def lines(name: str, values: Iterable[Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str).replace("</", "<\\/")
+    return ENCODER.encode(value).replace("</", "<\\/")
 
 
 def blocks(text: str) -> dict[str, Any]:

@@ -121,6 +121,8 @@ STOP_WORDS = {
 STOP = re.compile(
     r"[*_`]{0,3}\[+\s*(goal[ _]reached|nothing[ _]left|gave[ _]up)\s*[.!]?\s*\]+[*_`]{0,3}", re.IGNORECASE
 )
+WORDY = re.compile(r"\w")
+LONGEST_GOODBYE = 300  # characters
 BYE = re.compile(
     r"\b(?:good ?bye|bye|farewell|see you|take care|have an? (?:\w+ ){0,2}(?:day|one|evening|weekend|night|morning))\b",
     re.IGNORECASE,
@@ -147,17 +149,17 @@ def stop_word(text: str) -> tuple[str, Signal | None]:
 
 def pleasantry(text: str) -> bool:
     """Whether a text is nothing but thanks, wishes and goodbyes."""
-    return bool(text) and not re.search(r"\w", POLITE.sub("", text))
+    return 0 < len(text) <= LONGEST_GOODBYE and not WORDY.search(POLITE.sub("", text))
 
 
 def goodbye_loop(said: Sequence[str]) -> bool:
     """Whether the last utterances, in order, are an exchange of goodbyes that would go on: the last two are nothing but
     pleasantries and one of them says goodbye, or the last four are nothing but pleasantries."""
-    last = list(said[-4:])
-    polite = list(map(pleasantry, last))
-    if len(last) >= 2 and all(polite[-2:]) and any(BYE.search(text) for text in last[-2:]):
+    if len(said) < 2 or not (pleasantry(said[-1]) and pleasantry(said[-2])):
+        return False
+    if any(BYE.search(text) for text in said[-2:]):
         return True
-    return len(last) == 4 and all(polite)
+    return len(said) >= 4 and all(map(pleasantry, said[-4:-2]))
 
 
 # --- who is meant, and what is admitted --------------------------------------------------------------------------
