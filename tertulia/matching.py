@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 
-from tertulia.wording import humanize, stem, stems, verb, words
+from tertulia.wording import VERBS, humanize, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
-__all__ = ["LOOSE_VERBS", "Match", "about", "best_tools", "content", "same_action"]
+__all__ = ["LOOSE_VERBS", "TELLING_VERBS", "Match", "about", "best_tools", "content", "same_action"]
 
 STOP_LIST = """
     a about after again all also am an and any anything are as at be because been before but by can could did do
@@ -24,6 +24,7 @@ LOOSE_LIST = """
     select show take use view
 """
 LOOSE_VERBS = frozenset(LOOSE_LIST.split())  # they say little of what a tool does; one may stand for another
+TELLING_VERBS = VERBS - LOOSE_VERBS  # they say what a tool does
 SYNONYMS = {  # a customer's word -> words that tools are named with
     "move": "reschedule change transfer",
     "postpone": "reschedule move",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tertulia.contracts import Utterance
 from tertulia.filling import render
-from tertulia.matching import LOOSE_VERBS
+from tertulia.matching import TELLING_VERBS
 from tertulia.principles import Secret
 from tertulia.records import ToolCall
-from tertulia.wording import VERBS, humanize, past_participle, scalar, verb
+from tertulia.wording import humanize, past_participle, scalar, verb
 from tertulia.world import ToolSpec
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def past(tool: ToolSpec) -> str:
     """What a tool that reads did: `looked up the order`."""
     said = humanize(tool.name).split()
     rest = [word for word in said if word != verb(tool.name)]
-    if verb(tool.name) in VERBS - LOOSE_VERBS:
+    if verb(tool.name) in TELLING_VERBS:
         return done(tool)
     return " ".join(["asked for the", *rest]) if rest else f"used {humanize(tool.name)}"
 

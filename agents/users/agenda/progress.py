@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tertulia.acts import Act, act_of, substance
 from tertulia.agents.users.agenda.facts import misstated
 from tertulia.contracts import View
-from tertulia.matching import LOOSE_VERBS, about
+from tertulia.matching import LOOSE_VERBS, TELLING_VERBS, about
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
-from tertulia.wording import VERBS, humanize, past_participle, sentences, stem, stems, verb
+from tertulia.wording import KEPT, humanize, past_participle, sentences, stem, stems, verb
 
 __all__ = ["CORRECTION", "Progress", "follow"]
 
@@ -92,7 +93,7 @@ def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> 
         state.fruitless += act_of(message.text) is not Act.OTHER
         return
     act = act_of(message.text)
-    state.on_topic = topical(message.text, want)
+    state.on_topic = topical(message.text, want.call)
     if want.by == name:
         take_in_by_hand(state, want, act, by_hand)
     elif act is Act.REFUSE and dropped(state, want):
@@ -148,13 +149,14 @@ def claimed(text: str, want: Want) -> bool:
     return f"have {doing}" in text.lower() or f"has been {doing}" in text.lower()
 
 
-def topical(text: str, want: Want) -> bool:
+@lru_cache(maxsize=KEPT)
+def topical(text: str, call: str) -> bool:
     """Whether a message speaks of what is wanted."""
-    core, doing = substance(text), verb(want.call)
+    core, doing = substance(text), verb(call)
     named = stem(doing) in stems(core)
-    if doing in VERBS - LOOSE_VERBS and not named:
-        return False
-    return about(core, thing(want.call)) > 0.5 or (named and doing not in LOOSE_VERBS)
+    if doing in TELLING_VERBS:
+        return named
+    return about(core, thing(call)) > 0.5 or (named and doing not in LOOSE_VERBS)
 
 
 def thing(name: str) -> str:
