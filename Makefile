@@ -39,8 +39,10 @@ fix: ## format, and mend what ruff can mend
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: ## ratios against a bare graph, and memory
-	@for script in bench/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+HOW ?= --quick
+bench: ## ratios against a bare graph, and memory, in the short form; HOW= for the full one
+	$(RUN) bench/steps.py --profile $(HOW)
+	$(RUN) bench/memory.py $(HOW)
 
 docs: ## run every code block of the README and the pages
 	$(RUN) -m pytest -q tests/test_docs.py
