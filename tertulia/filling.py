@@ -116,7 +116,7 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 NEEDS_QUOTES = re.compile(
-    r"[.!?;,:]$|[:,.]\s|[;!?\"]|[^\S ]|(?:\S+ ){5}|\n|\b(?:and|but|so|please)\b|^\W|[()\0]", re.IGNORECASE
+    r"^\W|[.,:]$|[.,:]\s|[;!?\"`()\0]|(?<!\w)'|[^\S ]|(?:\S+ ){5}|\b(?:and|but|so|please)\b", re.IGNORECASE
 )
 BARE = ("id", "number", "code")
 ENDING = r"(?<=[.?!])\s+(?=[^a-z\s])|\n+"

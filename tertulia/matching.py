@@ -133,6 +133,7 @@ class _Profile:
     tool: ToolSpec
     name: frozenset[str]
     weights: dict[str, float]
+    exact: bool  # its name is no ordinary word: whoever writes it means the tool
 
 
 class _Index:
@@ -161,6 +162,9 @@ class _Index:
             score = sum(
                 weight * said[word] * self.rarity[word] for word, weight in profile.weights.items() if word in said
             )
+            if profile.exact and profile.tool.name in text:
+                found.append(Match(profile.tool, 100.0 + score, 1.0))
+                continue
             heard = sum(said[word] for word in profile.name if word in said)
             named = heard / len(profile.name) if profile.name else 0.0
             if score:
@@ -181,7 +185,7 @@ def _profile(tool: ToolSpec) -> _Profile:
         for word in content(text):
             weights[word] = max(weight, weights.get(word, 0.0))
     name = frozenset(stem(word) for word in humanize(tool.name).split())
-    return _Profile(tool, frozenset(name - STOP) or name, weights)
+    return _Profile(tool, frozenset(name - STOP) or name, weights, len(humanize(tool.name).split()) > 1)
 
 
 def _text(schema: object) -> str:

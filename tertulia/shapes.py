@@ -64,6 +64,8 @@ def plain(schema: Schema, text: str) -> Any:
 
 
 def code(schema: Schema, text: str) -> Any:
+    if not schema.get("pattern") and text and all(any(c.isdigit() for c in word) for word in text.split()):
+        return plain(schema, text).lstrip("#")  # SW1A 1AA, 555 0134
     return first(codes)(schema, text) or (None if schema.get("pattern") else plain(schema, text))
 
 
@@ -131,6 +133,8 @@ def pairs(schema: Schema, text: str) -> Any:
 
 def _paired(name: str, schema: Schema | None, value: str) -> Any:
     value = value[1:-1] if value[:1] == "(" and value[-1:] == ")" else value
+    if schema and kind_of(name, schema) == "code" and not schema.get("pattern"):
+        return unquoted(value)
     if schema:
         return KINDS["object" if schema.get("properties") else kind_of(name, schema)].answer(schema, value)
     return value_of(value)
