@@ -208,7 +208,7 @@ async def estimate(
     sample = min(n, rounds * len(scenarios))
     gauge, talks = Gauge(count), []
     for item in plan_items(scenarios, sample, seed, slips):
-        calls = await stages[item.scenario.recipe].play(item)
+        calls = [] if item.unplayable else await stages[item.scenario.recipe].play(item)
         talks.append([gauge.cost(call, roles[call.role].most_out) for call in calls])
     ledger = Ledger(talks, n, roles, prices or prices_from())
     unforeseen = sorted({name for stage in stages.values() for name in stage.unforeseen})

@@ -40,6 +40,15 @@ class Variants:
             self.kept.popitem(last=False)
         return settled
 
+    def or_as_written(self, scenario: Scenario, choice: Mapping[str, Any]) -> tuple[Scenario, str]:
+        """The settled scenario, or the one of the file with why this choice of it cannot be played.
+
+        Values of `vary` that are each fine may not go together: two texts, both empty, leave an opening empty."""
+        try:
+            return self.of(scenario, choice), ""
+        except UserError as error:
+            return scenario, str(error)
+
 
 def gathered(names: Sequence[str]) -> tuple[list[Scenario], dict[str, str]]:
     """The scenarios that the names stand for, by id, and the SHA-256 of each with its tools.
@@ -66,11 +75,13 @@ def plan_items(
         nth, place = divmod(index, len(scenarios))
         scenario = scenarios[place]
         choice = balanced_choice(scenario, nth, seed)
+        settled, unplayable = variants.or_as_written(scenario, choice)
         yield Item(
             index=index,
             id=f"{scenario.id}-{index:06d}",
-            scenario=variants.of(scenario, choice),
+            scenario=settled,
             choice=choice,
             seed=number(seed, "conversation", index),
             slips=slips,
+            unplayable=unplayable,
         )

@@ -90,6 +90,10 @@ class Broken:
     cause: str
     error: str
 
+    def unseated(self, item: Item) -> Conversation:
+        """A conversation that never began."""
+        return Conversation(**item.heading, end_reason=self.end_reason, rejected_by=self.cause, error=self.error)
+
     def record(self, table: Table) -> Conversation:
         """What the conversation had so far."""
         talk = table.record(error=self.error)
@@ -162,15 +166,23 @@ class Ensemble:
 
         Raises:
             BudgetSpent: when it cannot be played to its end."""
-        table = self.stage.seat(item)
         usage = Usage()
         try:
-            talk = await guarded(self.stage.play(table))
-            judged = await self.bench.judged(item.scenario, talk.record(table) if isinstance(talk, Broken) else talk)
+            judged = await self.bench.judged(item.scenario, await self.played(item))
         finally:
             if self.caller:
                 usage = self.caller.leave(item.id)
         return judged if usage == Usage() else judged.model_copy(update={"usage": usage})
+
+    async def played(self, item: Item) -> Conversation:
+        table = await guarded(self.seated(item))
+        if isinstance(table, Broken):
+            return table.unseated(item)
+        talk = await guarded(self.stage.play(table))
+        return talk.record(table) if isinstance(talk, Broken) else talk
+
+    async def seated(self, item: Item) -> Table:
+        return self.stage.seat(item)
 
 
 def ensembles(scenarios: Sequence[Scenario], cast: str, caller: Caller | None = None) -> dict[str, Ensemble]:

@@ -76,7 +76,7 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
     for talk in store.conversations():
         scenario = scenarios[talk.scenario]
         if not recipe_exports or recipe_exports in bundled_recipe(scenario.recipe).exports:
-            yield variants.of(scenario, talk.variant), talk
+            yield variants.or_as_written(scenario, talk.variant)[0], talk
 
 
 async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = lambda standing: None) -> Run:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tertulia.contracts import CallView, Hearing, PlanView, Utterance, View
-from tertulia.errors import PartError
+from tertulia.errors import PartError, UserError
 from tertulia.records import (
     Conversation,
     Draft,
@@ -36,6 +37,19 @@ class Item:
     choice: dict[str, object]
     seed: int
     slips: float = 0.0
+    unplayable: str = ""  # why this choice cannot be settled; the scenario is then as its file has it
+
+    @property
+    def heading(self) -> dict[str, Any]:
+        """What every record of it begins with."""
+        return {
+            "id": self.id,
+            "index": self.index,
+            "scenario": self.scenario.id,
+            "variant": dict(self.choice),
+            "seed": self.seed,
+            "roles": {name: party.role for name, party in self.scenario.cast.items()},
+        }
 
 
 @dataclass(slots=True)
@@ -62,7 +76,12 @@ class Table:
 
     @classmethod
     def laid(cls, item: Item, setting: Setting) -> "Table":
-        """A fresh table for this item, in a world of its own."""
+        """A fresh table for this item, in a world of its own.
+
+        Raises:
+            UserError: if the item cannot be played."""
+        if item.unplayable:
+            raise UserError(item.unplayable)
         return cls(
             item=item,
             setting=setting,
@@ -226,17 +245,11 @@ class Table:
 
     def record(self, error: str = "") -> Conversation:
         """The lasting record. With `error`, the conversation failed and what it had so far is kept."""
-        item = self.item
         turns = self.turns
         if self.drafts:  # the turn that was open when the conversation ended
             turns = [*turns, Turn(index=self.turn, speaker=self.floor, drafts=tuple(self.drafts))]
         return Conversation(
-            id=item.id,
-            index=item.index,
-            scenario=item.scenario.id,
-            variant=dict(item.choice),
-            seed=item.seed,
-            roles={name: party.role for name, party in item.scenario.cast.items()},
+            **self.item.heading,
             plan=self.plan,
             plan_drafts=tuple(self.plan_drafts),
             turns=tuple(turns),

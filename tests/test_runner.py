@@ -13,6 +13,7 @@ from tertulia.items import Variants, plan_items
 from tertulia.recipe import Recipe, RecipeCast, bundled_recipe
 from tertulia.records import Conversation, EndReason, Verdict
 from tertulia.runner import Bench, Ensemble, Standing, ensembles, play_all
+from tertulia.runs import pairs
 from tertulia.scenario import Party, Scenario, Script
 from tertulia.setting import Setting
 from tertulia.store import Store
@@ -131,6 +132,40 @@ async def test_a_part_that_raises_fails_its_own_conversation_only(tmp_path):
     assert "ZeroDivisionError: the part has a bug" in talks[4].error
     assert talks[4].rejected_by == "failed"
     assert standing.rejected == Counter({"failed": 1})
+
+
+async def test_a_choice_that_cannot_be_settled_fails_its_own_conversation_only(tmp_path):
+    empty = {"slots.day": ("", "mon"), "slots.who": ("", "ana")}
+    varied = scenario(script=Script(opening="${day}${who}"), slots={"day": "x", "who": "y"}, vary=empty)
+    with Store(tmp_path / "run", {"settings": {}}) as store:
+        store.keep_scenarios([varied])
+        standing = Standing(total=12)
+        items = plan_items([varied], 12, 7, 0.0)
+        await play_all(store, {"user_script": Ensemble(Double(), bench())}, items, standing, 3)
+        given = list(pairs(store))
+
+    failed = [talk for _, talk in given if talk.end_reason is EndReason.FAILED]
+    assert failed
+    assert all(talk.variant == {"slots.day": "", "slots.who": ""} and not talk.turns for talk in failed)
+    assert "scenario 'tiny' cannot be played with {'slots.day': '', 'slots.who': ''}" in failed[0].error
+    assert standing.rejected == Counter({"failed": len(failed)})
+    assert standing.accepted == 12 - len(failed)
+
+
+async def test_a_world_that_does_not_open_fails_its_own_conversation_only(tmp_path):
+    class Closed(Double):
+        def seat(self, item: Item) -> Table:
+            if item.index == 4:
+                raise OSError("the world's data are gone")
+            return super().seat(item)
+
+    standing = await played(tmp_path, Closed(), 10)
+    talks = kept(tmp_path)
+
+    assert standing.done == 10
+    assert [talk.index for talk in talks if talk.end_reason is EndReason.FAILED] == [4]
+    assert "OSError: the world's data are gone" in talks[4].error
+    assert (talks[4].roles, talks[4].rejected_by) == ({"customer": "user", "agent": "assistant"}, "failed")
 
 
 async def test_a_judge_that_raises_rejects_the_conversation_and_keeps_it(tmp_path):
