@@ -196,7 +196,11 @@ class Conversation(Record):
     plan_drafts: tuple[Draft, ...] = Field((), description="plans that the critic sent back, and the last")
     turns: tuple[Turn, ...] = ()
     end_reason: EndReason
-    rejected_by: str = Field("", description="the cause for which nothing of it is exported; empty: accepted")
+    rejected_by: str = Field(
+        "",
+        description="why nothing of it is exported: the gate that failed, revisions_spent, failed, or what was wrong "
+        "with a model's reply; empty: accepted",
+    )
     error: str = ""
     slips: tuple[Slip, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

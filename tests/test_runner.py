@@ -1,6 +1,7 @@
 """Many conversations at once: order, failures, stopping, and that concurrency changes nothing."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections import Counter
@@ -186,11 +187,30 @@ async def test_the_first_gate_that_fails_is_the_cause(tmp_path):
     assert [talk.rejected_by for talk in kept(tmp_path)] == ["", "leaks", "success", "leaks", "success", "leaks"]
 
 
-@pytest.mark.parametrize("reason", [EndReason.REJECTED, EndReason.MODEL_FAILURE, EndReason.PARSE_FAILURE])
-def test_a_spoilt_end_is_the_cause_whatever_the_judges_say(talk, reason):
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (EndReason.REJECTED, "revisions_spent"),
+        (EndReason.MODEL_FAILURE, "model_failure"),
+        (EndReason.PARSE_FAILURE, "parse_failure"),
+    ],
+)
+def test_a_spoilt_end_is_the_cause_whatever_the_judges_say(talk, reason, cause):
     made = bench(success=lambda index: True)
 
-    assert made.cause(talk(end_reason=reason), (Verdict(judge="success", passed=False),)) == reason.value
+    assert made.cause(talk(end_reason=reason), (Verdict(judge="success", passed=False),)) == cause
+
+
+async def test_what_is_loaded_is_out_of_the_collectors_sight_while_a_run_plays(tmp_path):
+    frozen = []
+
+    async def act(item: Item) -> None:
+        frozen.append(gc.get_freeze_count())
+
+    await played(tmp_path, Double(act), 3)
+
+    assert min(frozen) > 1000
+    assert gc.get_freeze_count() == 0
 
 
 async def test_a_store_that_fails_ends_the_run(tmp_path):
