@@ -7,9 +7,9 @@ __all__ = ["number", "stream"]
 
 
 def number(seed: int, *names: object) -> int:
-    """A 64-bit number that depends on the seed and on every name."""
+    """A number of 63 bits, so that signed columns of data sets hold it; it depends on the seed and on every name."""
     text = "\x1f".join(map(str, (seed, *names)))
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
 def stream(seed: int, *names: object) -> Random:
