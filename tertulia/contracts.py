@@ -6,7 +6,7 @@ was said, but not which faults were planted.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
@@ -30,6 +30,17 @@ __all__ = [
     "Utterance",
     "View",
 ]
+
+
+LEARNT = 1 / 3  # of the rate of faults that is left for a draft that is made anew
+
+
+def _unseeded() -> Random:
+    return Random(0)
+
+
+def _slips(rng: Random, rate: float, sent_back: tuple[Draft, ...]) -> bool:
+    return rate > 0 and rng.random() < (rate * LEARNT if sent_back else rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,14 @@ class View:
     script: Script | None = None  # for its owner alone
     plan: Plan | None = None  # for simulated parties, never for an assistant
     sent_back: tuple[Draft, ...] = ()  # this turn's earlier drafts with their markers
-    slips: float = 0.0  # the rate at which the rule cast plants faults
+    slips: float = 0.0  # the rate at which the rule cast tries to plant a fault in a draft
+    slip_rng: Random = field(default_factory=_unseeded)  # for faults alone, so that they change no honest wording
     conversation: str = ""  # its id
     step: str = ""  # names this draft within the conversation: party/turn/draft
+
+    def tries_slip(self) -> bool:
+        """Whether a fault is tried on this draft. Draws from the stream of faults."""
+        return _slips(self.slip_rng, self.slips, self.sent_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,7 @@ class Utterance:
     slip: str = ""  # kind of the fault planted in this draft, if any
     breaks: tuple[str, ...] = ()  # the principles it breaks
     slip_detail: str = ""
+    held_out: bool = False  # the fault's words are none that the detectors were written with
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +102,13 @@ class PlanView:
     rng: Random
     sent_back: tuple[Draft, ...] = ()
     slips: float = 0.0
+    slip_rng: Random = field(default_factory=_unseeded)
     conversation: str = ""
     step: str = ""
+
+    def tries_slip(self) -> bool:
+        """Whether a fault is tried on this plan. Draws from the stream of faults."""
+        return _slips(self.slip_rng, self.slips, self.sent_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,8 +142,7 @@ class Stage:
         table = state["table"]
         planned = await self.planner.plan(table.plan_view())
         table.plan = planned.plan
-        if planned.slip:
-            table.note_slip(planned.slip, planned.breaks, "")
+        table.note_slip(planned)
         return Command(goto="critic")
 
     async def speak(self, state: State) -> Command[Literal["critic"]]:
@@ -151,8 +150,7 @@ class Stage:
         if not table.floor or not (table.drafts or table.rounds):
             table.floor = next_speaker(table.item.scenario, table.turns, table.plan)
         said = await self.speakers[table.item.scenario.cast[table.floor].role].speak(table.view())
-        if said.slip:
-            table.note_slip(said.slip, said.breaks, said.slip_detail)
+        table.note_slip(said)
         table.pending = said
         return Command(goto="critic")
 

@@ -204,6 +204,11 @@ class Principle(Record):
     severity: Severity = Field("medium", description="low only labels; medium and high send the draft back")
     applies_to: tuple[Subject, ...] = Field(("assistant",), min_length=1)
     detector: Detector | None = None
+    broken_by: tuple[str, ...] = Field(
+        (),
+        description="sentences that break it, for the faults that the rule cast plants; with `--slips`, critics are "
+        "measured on them",
+    )
 
     @property
     def revises(self) -> bool:

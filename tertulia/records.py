@@ -127,6 +127,7 @@ class Slip(Record):
     draft: int
     breaks: tuple[str, ...] = Field(description="ids of the principles in force that it breaks")
     detail: str = ""
+    held_out: bool = Field(False, description="its words are none that the detectors were written with")
 
 
 class Draft(Record):

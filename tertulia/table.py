@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.contracts import CallView, Hearing, PlanView, Utterance, View
+from tertulia.contracts import CallView, Hearing, Planned, PlanView, Utterance, View
 from tertulia.errors import PartError, UserError
 from tertulia.records import (
     Conversation,
@@ -125,6 +125,7 @@ class Table:
             plan=self.plan if holder else None,
             sent_back=tuple(self.drafts),
             slips=self.item.slips,
+            slip_rng=stream(self.item.seed, "slip", name, self.turn, len(self.drafts)),
             conversation=self.item.id,
             step=f"{name}/{self.turn}/{len(self.drafts)}",
         )
@@ -137,6 +138,7 @@ class Table:
             rng=stream(self.item.seed, "planner", len(self.plan_drafts)),
             sent_back=tuple(self.plan_drafts),
             slips=self.item.slips,
+            slip_rng=stream(self.item.seed, "slip", "planner", len(self.plan_drafts)),
             conversation=self.item.id,
             step=f"plan/{len(self.plan_drafts)}",
         )
@@ -201,12 +203,20 @@ class Table:
             step=f"{self.floor}/{self.turn - 1}/tool/{nth}",
         )
 
-    def note_slip(self, kind: str, breaks: tuple[str, ...], detail: str) -> None:
-        """Keep a planted fault where no critic looks."""
-        turn = PLAN_TURN if self.planning else self.turn
-        draft = len(self.plan_drafts) if self.planning else len(self.drafts)
-        speaker = self.floor or "planner"
-        self.slips.append(Slip(kind=kind, speaker=speaker, turn=turn, draft=draft, breaks=breaks, detail=detail))
+    def note_slip(self, said: Utterance | Planned) -> None:
+        """Keep the fault planted in a draft, if any, where no critic looks."""
+        if not said.slip:
+            return
+        slip = Slip(
+            kind=said.slip,
+            speaker=self.floor or "planner",
+            turn=PLAN_TURN if self.planning else self.turn,
+            draft=len(self.plan_drafts) if self.planning else len(self.drafts),
+            breaks=said.breaks,
+            detail=said.slip_detail if isinstance(said, Utterance) else "",
+            held_out=isinstance(said, Utterance) and said.held_out,
+        )
+        self.slips.append(slip)
 
     def reviewed(self, message: Message, markers: tuple[Marker, ...]) -> Draft:
         """Put a reviewed draft on the pile of its turn (or of the plan)."""
