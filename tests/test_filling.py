@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tertulia.filling import assemble, from_results, read, render, slots
+from tertulia.filling import assemble, read, slots
+from tertulia.results import from_results
+from tertulia.saying import render
 
 
 def tool(required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:

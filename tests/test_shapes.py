@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.filling import render
 from tertulia.finders import choices, dates, lists, numbers, quoted
 from tertulia.kinds import kind_of, normal_schema
+from tertulia.saying import render
 from tertulia.shapes import KINDS, parts
 
 WORDS = st.from_regex(r"[A-Za-z][a-z]{1,8}( [A-Za-z0-9][a-z0-9]{0,8}){0,3}", fullmatch=True)

@@ -1,9 +1,9 @@
 """The rule planner: lays out the fixed opening and one step for each thing the user wants."""
 
 from tertulia.contracts import Planned, PlanView
-from tertulia.filling import render
 from tertulia.principles import Script
 from tertulia.records import Plan
+from tertulia.saying import render
 from tertulia.scenario import Scenario, Want
 from tertulia.wording import humanize
 

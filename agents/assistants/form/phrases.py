@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tertulia.contracts import Utterance
-from tertulia.filling import render
 from tertulia.matching import TELLING_VERBS
 from tertulia.principles import Secret
 from tertulia.records import ToolCall
+from tertulia.saying import render
 from tertulia.wording import humanize, past_participle, scalar, verb
 from tertulia.world import ToolSpec
 

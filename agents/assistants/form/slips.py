@@ -12,9 +12,11 @@ from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import Ask, Call, Confirm, Consult, Move, Report, asks_first, call_first
 from tertulia.agents.assistants.form.phrases import done, private_fields, to_client
 from tertulia.contracts import Utterance
-from tertulia.filling import Slot, assemble, records, render, slots
+from tertulia.filling import Slot, assemble, slots
 from tertulia.principles import Principle
 from tertulia.records import ToolCall
+from tertulia.results import records
+from tertulia.saying import render
 from tertulia.wording import humanize, words
 from tertulia.world import ToolSpec
 

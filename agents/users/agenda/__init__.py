@@ -14,8 +14,8 @@ from tertulia.agents.users.agenda.hands import own_call, told_result
 from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow
 from tertulia.agents.users.agenda.slips import plant
 from tertulia.contracts import Utterance, View
-from tertulia.filling import render
 from tertulia.records import Message, Signal
+from tertulia.saying import render
 from tertulia.scenario import Script, Want
 from tertulia.wording import humanize
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from tertulia.acts import question
 from tertulia.contracts import View
-from tertulia.filling import label_of, render
+from tertulia.filling import label_of
+from tertulia.saying import render
 from tertulia.scenario import Want
 from tertulia.wording import forms, humanize, normal, scalar, stem, stems, words
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from tertulia.acts import Act, act_of
 from tertulia.contracts import View
-from tertulia.filling import assemble, read, render, slots
+from tertulia.filling import assemble, read, slots
 from tertulia.matching import about
 from tertulia.records import Message, ToolCall
+from tertulia.saying import render
 from tertulia.scenario import Want
 from tertulia.wording import humanize
 from tertulia.world import ToolSpec

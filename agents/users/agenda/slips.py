@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tertulia.contracts import Utterance, View
-from tertulia.filling import render
 from tertulia.principles import Principle
+from tertulia.saying import render
 
 __all__ = ["plant"]
 
