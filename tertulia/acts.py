@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tertulia.wording import KEPT, asks, sentences
 
-__all__ = ["Act", "act_of", "affirms", "drops", "negates", "question", "substance"]
+__all__ = ["Act", "act_of", "affirms", "drops", "negates", "question", "substance", "thanks"]
 
 
 class Act(StrEnum):
@@ -49,6 +49,7 @@ REFUSE = re.compile(
     re.IGNORECASE,
 )
 BYE = re.compile(r"\b(goodbye|good bye|bye|have a (nice|good|great) (day|one|evening))\b", re.IGNORECASE)
+GRATEFUL = re.compile(r"\b(thanks|thank you|many thanks|cheers)\b", re.IGNORECASE)
 THANKS = re.compile(
     r"^\s*(thanks|thank you|you're welcome|you are welcome|my pleasure|hello|hi|good (morning|day))\b", re.IGNORECASE
 )
@@ -118,3 +119,9 @@ def negates(text: str) -> bool:
 def drops(text: str) -> bool:
     """Whether a message withdraws the wish."""
     return bool(DROP.search(text))
+
+
+@lru_cache(maxsize=KEPT)
+def thanks(text: str) -> bool:
+    """Whether a message gives thanks."""
+    return bool(GRATEFUL.search(text))

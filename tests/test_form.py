@@ -215,3 +215,30 @@ def test_every_bad_line_breaks_a_bundled_principle(principle):
 
 def test_there_are_at_least_eight_kinds_of_slips():
     assert len(PLANTERS) + len(LINES) - 1 >= 8
+
+
+@pytest.mark.parametrize(
+    "change", ["Actually, make it B34.", "Sorry, I meant B34.", "Better take B34.", "No, B34 please."]
+)
+async def test_a_code_that_corrects_a_confirmation_needs_no_label(change):
+    opening = user("Please move booking B12 to friday.")
+    asked = await says(opening)
+    said = await says(opening, own(asked.text), user(change))
+
+    assert "B34" in said.text
+    assert "B12" not in said.text
+
+
+async def test_a_request_in_other_words_is_recognised_by_its_values():
+    rooms = tool("reserve_room", writes=True, required=("room",), room={"type": "string", "pattern": r"^R-\d{4}$"})
+    said = await says(user("The one by the lake sounds lovely, can I have R-7781?"), tools=(rooms, FIND))
+
+    assert "R-7781" in said.text
+    assert "reserve the room" in said.text
+
+
+async def test_thanks_are_not_taken_for_a_request():
+    said = await says(user("Good news, everything works again! Thanks, I don't need anything."))
+
+    assert not said.calls
+    assert "sorry" not in said.text

@@ -8,9 +8,10 @@ from typing import Any
 
 from tertulia.acts import Act, act_of, drops, negates, question, substance
 from tertulia.contracts import Neighbour, View
-from tertulia.filling import LABELLED, SHAPED, Path, Slot, from_results, label_said, read, slots
+from tertulia.filling import LABELLED, LIKELY, SHAPED, Path, Slot, label_said, read, slots
 from tertulia.matching import Match, best_tools
 from tertulia.records import Message, ToolCall
+from tertulia.results import from_results
 from tertulia.wording import humanize, stems, words
 from tertulia.world import ToolSpec
 
@@ -25,6 +26,8 @@ DISOWNED = re.compile(
     r"((?: [\w-]+){1,4})",
     re.IGNORECASE,
 )
+SPOKEN, UNSPOKEN = 5.0, 6.0  # the score that a match needs when a part, or nothing, of the tool's name is said
+TELLING = frozenset(("code", "enum", "day", "date", "time", "email"))  # what a correction may change without naming it
 LASTING = frozenset(("code", "email", "ip"))  # what somebody said about these still holds for the next request
 
 
@@ -113,7 +116,9 @@ class Desk:
     def open(self, at: int, message: Message, best: Match | None) -> None:
         """Begin a request with this message."""
         former = self.request
-        fits = best is not None and (best.named >= 0.5 or best.score >= 2.0)
+        fits = best is not None and (best.named >= 0.5 or best.score >= (SPOKEN if best.named else UNSPOKEN))
+        if not fits and (by_values := self.by_values(message)) is not None:
+            best, fits = Match(by_values, 0.0, 0.0), True
         if (
             not fits
             and former is None
@@ -131,6 +136,17 @@ class Desk:
         if tool and any(tool is own for own in self.view.tools):
             owner = self.view.name
         self.request = Request(at, message.speaker, tool, owner)
+
+    def by_values(self, message: Message) -> ToolSpec | None:
+        """The one tool whose required values a message gives by their shape, where its words name none."""
+        found = []
+        for tool in self.view.tools:
+            wanted = [slot for slot in slots(tool.parameters) if slot.required]
+            readings = read(slots(tool.parameters), message.text)
+            telling = [readings[slot.path] for slot in wanted if slot.path in readings and slot.schema.get("pattern")]
+            if wanted and len(telling) == len(wanted):
+                found.append(tool)
+        return found[0] if len(found) == 1 else None
 
     def objects(self, message: Message, best: Match | None, tool: ToolSpec) -> bool:
         """Whether a message says that something is not right without naming another tool."""
@@ -186,6 +202,7 @@ class Desk:
             if slot is not None and UNKNOWN.search(message.text):
                 unknown.add(slot.path)
                 continue
+            corrects = current and asking is not None and act_of(asking.text) is Act.CONFIRM
             lacking = disowned(wanted, message.text) if current else set()
             unknown |= lacking
             for path, reading in read(wanted, message.text, slot).items():
@@ -193,7 +210,9 @@ class Desk:
                     continue
                 lasting = current or (kinds[path] in LASTING and reading.strength >= SHAPED - 0.6)
                 sure_enough = not was_asked or slot is not None or reading.strength >= SHAPED - 0.4
-                if lasting and sure_enough and reading.strength >= min(sure.get(path, 0.0), SHAPED):
+                known = sure.get(path, 0.0)
+                enough = LIKELY - 0.2 if corrects and kinds[path] in TELLING else min(known, SHAPED)
+                if lasting and sure_enough and reading.strength >= enough:
                     values[path], sure[path] = reading.value, reading.strength
                     unknown.discard(path)
         return values, unknown

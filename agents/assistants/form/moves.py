@@ -5,11 +5,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.acts import Act, act_of, affirms, drops, negates
+from tertulia.acts import Act, act_of, affirms, drops, negates, thanks
 from tertulia.agents.assistants.form.desk import Called, Desk
 from tertulia.agents.assistants.form.phrases import clause
-from tertulia.filling import Path, Slot, assemble, bare_name, slots
+from tertulia.filling import Path, Slot, assemble, slots
 from tertulia.principles import AskFirst, CallFirst, Principle
+from tertulia.results import bare_name
 from tertulia.wording import humanize, sentences, stem
 from tertulia.world import ToolSpec
 
@@ -98,7 +99,8 @@ def next_move(desk: Desk) -> Move:
     if request is None or heard is None:
         return Greet()
     if request.tool is None:
-        return Thank() if act_of(heard.text) in (Act.OTHER, Act.CLOSE) else Decline("", "unknown")
+        polite = act_of(heard.text) in (Act.OTHER, Act.CLOSE) or thanks(heard.text)
+        return Thank() if polite else Decline("", "unknown")
     if heard.role == "user" and drops(heard.text) and not desk.opens(heard):
         return Decline("", "dropped")
     if request.owner != desk.view.name:
