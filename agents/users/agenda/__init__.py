@@ -112,7 +112,7 @@ def ask_or_leave(view: View, state: Progress, last: Message, act: Act) -> Uttera
             return say_fact(view, known)
     if act is Act.CONFIRM:
         return Utterance("No, thank you, please leave it as it is.")
-    if state.refused:
+    if state.refused or act is Act.REFUSE:
         return Utterance(view.rng.choice(BYE_REFUSED), signal=Signal.SCRIPT_EXHAUSTED)
     return Utterance(view.rng.choice(BYE_DONE), signal=Signal.GOAL_REACHED)
 
