@@ -6,21 +6,20 @@ one that merely has the right shape. `assemble` builds the arguments back. After
 the classical literature (Bobrow et al., GUS, 1977).
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from tertulia.acts import affirms, negates
 from tertulia.finders import NUMBER, numbers, quoted
-from tertulia.kinds import ID_WORDS, Kind, kind_of, normal_schema
+from tertulia.kinds import Kind, kind_of, normal_schema
+from tertulia.saying import LEAD
 from tertulia.shapes import KEY_STYLE, KINDS, parts
-from tertulia.wording import humanize, scalar, sentences, stem, stems, words
+from tertulia.wording import humanize, sentences, stem, stems, words
 
-__all__ = ["Reading", "Slot", "assemble", "bare_name", "from_results", "label_said", "read", "render", "slots"]
+__all__ = ["Reading", "Slot", "assemble", "label_said", "read", "slots"]
 
 Path = tuple[str, ...]
 STRONG, LABELLED, SHAPED, LIKELY, WEAK = 4.0, 3.0, 2.0, 1.5, 1.0
@@ -108,17 +107,6 @@ LINKS = (
     r"|of|to|as|for|number"
 )
 LINK = rf"(?:\s+(?:{LINKS}))*\s*[:=]?\s+|\s*[:=]\s*"
-LISTING = re.compile(r"[,&;:()]|\band\b|^\s*$|^(?:none|nothing|yes|no)$", re.IGNORECASE)  # needs quotes in a list
-LEAD = re.compile(
-    r"^\W*(?:(?:sure|yes|ok|okay|well|of course|certainly)\W+)*"
-    r"(?:(?:it|that|this)(?:'s| is| should be| would be)|(?:my|the|our|its) [\w' ]{1,40}? (?:is|are|was|should be)"
-    r"|(?:make it|make that|let's say|say|i'd like|i want|please use|use))?\s*:?\s*",
-    re.IGNORECASE,
-)
-NEEDS_QUOTES = re.compile(
-    r"^\W|[.,:]$|[.,:]\s|[;!?\"`()\0]|(?<!\w)'|[^\S ]|(?:\S+ ){5}|\b(?:and|but|so|please)\b", re.IGNORECASE
-)
-BARE = ("id", "number", "code")
 ENDING = r"(?<=[.?!])\s+(?=[^a-z\s])|\n+"
 IDS = ("id", "number", "code", "no", "nr", "ref", "reference", "name")
 
@@ -266,78 +254,7 @@ def affirmation(text: str) -> bool | None:
     return True if affirms(text) else False if negates(text) else None
 
 
-# --- results -----------------------------------------------------------------------------------------------------
-
-
-def from_results(slot: Slot, results: Iterable[tuple[str, str]], hints: frozenset[str]) -> Any:
-    """An identifier that an earlier tool result holds under the slot's name, or None. Results are tool and text.
-
-    A bare `id` counts when the tool's name says what it is the id of: `user id` out of what `search_user` gave.
-    Of several records, the one that shares most words with `hints` counts, then the first. Only identifiers, and values
-    that the hints say, are taken: a day or an amount in a record is how things are, not how somebody wants them."""
-    label = slot.label
-    if slot.kind not in ("code", "text") and not (slot.kind == "integer" and label.split()[-1] in ID_WORDS):
-        return None
-    best: tuple[int, Any] | None = None
-    for tool, text in reversed(list(results)):
-        bare = bare_name(label, tool)
-        for record in records(text):
-            value = next((v for k, v in record.items() if _names(k, label, bare) and _known(v, hints)), None)
-            if value is not None:
-                overlap = len(
-                    hints & stems(" ".join(scalar(v) for v in record.values() if not isinstance(v, dict | list)))
-                )
-                if best is None or overlap > best[0]:
-                    best = (overlap, value)
-        if best is not None:
-            return best[1]
-    return None
-
-
-def _names(key: str, label: str, bare: str) -> bool:
-    said = humanize(key)
-    return said == label or said + " id" == label or said == label + " id" or (bool(bare) and said == bare)
-
-
-@lru_cache(maxsize=4096)
-def bare_name(label: str, tool: str) -> str:
-    """What a tool may call a value that its own name already speaks of: `id` for the `user id` of `search_user`."""
-    head, _, last = label.rpartition(" ")
-    named = set(map(stem, humanize(tool).split()))
-    return last if last in BARE and head and all(stem(word) in named for word in head.split()) else ""
-
-
-def _known(value: Any, hints: frozenset[str]) -> bool:
-    return _identifies(value) or (isinstance(value, str) and bool(value) and stems(value) <= hints)
-
-
-def _identifies(value: Any) -> bool:
-    return (isinstance(value, str) and " " not in value and any(c.isdigit() for c in value)) or (
-        isinstance(value, int) and not isinstance(value, bool)
-    )
-
-
-@lru_cache(maxsize=4096)
-def records(text: str) -> tuple[dict[str, Any], ...]:
-    """Every object inside a JSON text, outer ones first."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return ()
-    return tuple(_objects(value))
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from _objects(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _objects(inner)
-
-
-# --- writing -----------------------------------------------------------------------------------------------------
+# --- arguments -----------------------------------------------------------------------------------------------------
 
 
 def assemble(values: Mapping[Path, Any]) -> dict[str, Any]:
@@ -349,38 +266,3 @@ def assemble(values: Mapping[Path, Any]) -> dict[str, Any]:
             target = target.setdefault(step, {})
         target[path[-1]] = value
     return built
-
-
-def render(value: Any) -> str:
-    """A value as it is said; `KINDS[...].answer` reads it back.
-
-    Objects are said as `name: value, name: value`, parted by semicolons in a list; inner ones stand in brackets."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{humanize(str(k))}: {_inner(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple):
-        if any(isinstance(entry, Mapping) for entry in value):
-            return "; ".join(render(entry) for entry in value)
-        said = [in_quotes(e) if isinstance(e, str) and LISTING.search(e) else render(e) for e in value]
-        if not said:
-            return "none"
-        return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}"
-    if isinstance(value, float) and not value.is_integer():
-        return format(Decimal(repr(value)), "f")
-    if isinstance(value, str) and (NEEDS_QUOTES.search(value) or LEAD.match(value)[0]):  # type: ignore[index]
-        return in_quotes(value)
-    return scalar(value)
-
-
-def _inner(value: Any) -> str:
-    nested = isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(map(_is_object, value)))
-    said = in_quotes(value) if isinstance(value, str) and LISTING.search(value) else render(value)
-    return f"({said})" if nested else said
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def in_quotes(text: str) -> str:
-    """A text in quotes that it does not hold itself."""
-    return f"\u201c{text}\u201d" if '"' in text else f'"{text}"'
