@@ -272,6 +272,28 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(ask, mine, tmp_pa
     assert tertulia.Run(tmp_path / "stopped").summary.conversations == rows(tmp_path / "stopped" / "run.sqlite") >= 1
 
 
+INTERRUPTED = """
+import runpy, sys
+
+class Interrupts:
+    wanted = sys.argv.pop(1)
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.wanted:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+runpy.run_module("tertulia", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "tertulia.cli", "langgraph.graph", "tertulia.runner"])
+def test_ctrl_c_while_modules_are_loaded_ends_quietly(ask, mine, module):
+    ended = python("-c", INTERRUPTED, module, "run", mine, "-n", "1", "--quiet")
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 # --- check, judge, export, report, schema, new -------------------------------------------------------------------
 
 
