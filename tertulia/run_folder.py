@@ -100,10 +100,16 @@ def said(value: Any) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is there in full or not at all."""
+    """Write a text file so that it is there in full or not at all.
+
+    Raises:
+        StoreError: if it cannot be written, as on a full disk."""
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {str(path)!r}: {error.strerror}") from None

@@ -238,7 +238,9 @@ class Store:
         try:
             return read(unpacked(record))
         except (zlib.error, ValueError):  # a ValidationError is a ValueError
-            raise StoreError(f"{str(self.folder)!r}: conversation {place} is damaged; --fresh plays anew") from None
+            raise StoreError(
+                f"{str(self.folder)!r}: conversation {place} is damaged; `tertulia run` with --fresh plays it anew"
+            ) from None
 
 
 @contextmanager
@@ -247,7 +249,13 @@ def readable(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"{str(folder / 'run.sqlite')!r} cannot be used: {error}") from None
+        path, primary = str(folder / "run.sqlite"), getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            hint = "make room, and the same command goes on from what is kept"
+            raise StoreError(f"no space left for {path!r}: {hint}") from None
+        damaged = primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+        hint = "; `tertulia run` with --fresh plays it anew" if damaged else ""
+        raise StoreError(f"{path!r} cannot be used: {error}{hint}") from None
 
 
 def pragma(database: sqlite3.Connection, name: str) -> int:

@@ -1,5 +1,6 @@
 """One run folder: what it refuses, what it resumes, and what survives a death."""
 
+import errno
 import json
 import os
 import signal
@@ -173,6 +174,34 @@ def test_a_corrupt_database_is_one_line(tmp_path):
     with pytest.raises(StoreError) as caught:
         Store(tmp_path, MANIFEST)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("`tertulia run` with --fresh plays it anew")
+
+
+def test_a_full_disk_is_one_line_and_what_was_committed_is_kept(tmp_path, talk):
+    store = Store(tmp_path, MANIFEST)
+    store.add(talk(0))
+    store.flush()
+    pages = store.database.execute("PRAGMA page_count").fetchone()[0]
+    store.database.execute(f"PRAGMA max_page_count = {pages}")
+    for index in range(1, 60):
+        store.add(talk(index, text="".join(f"{n * index:x}" for n in range(900))))
+
+    with pytest.raises(StoreError, match=r"no space left for .*make room, and the same command goes on"):
+        store.flush()
+    with pytest.raises(StoreError, match="no space left"):
+        store.close()
+    with Store(tmp_path, MANIFEST) as store:
+        assert store.finished() == {0}
+
+
+def test_a_manifest_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(StoreError, match=r"cannot write .*manifest\.json': No space left on device"):
+        Store(tmp_path, MANIFEST)
 
 
 def test_a_damaged_record_names_its_place(tmp_path, talk):
