@@ -15,6 +15,7 @@ from typing import Any
 from tertulia.acts import affirms, negates
 from tertulia.finders import NUMBER, numbers, quoted
 from tertulia.kinds import Kind, kind_of, normal_schema
+from tertulia.memo import Memo
 from tertulia.saying import LEAD
 from tertulia.shapes import KEY_STYLE, KINDS, parts
 from tertulia.wording import humanize, sentences, stem, stems, words
@@ -58,17 +59,12 @@ class Reading:
     end: int = -1
 
 
-_SLOTS: dict[int, tuple[Mapping[str, Any], tuple[Slot, ...]]] = {}
+_slots: Memo[tuple[Slot, ...]] = Memo(4096)  # schemas
 
 
 def slots(parameters: Mapping[str, Any]) -> tuple[Slot, ...]:
     """The leaves of an object schema, in its order; an array is one leaf."""
-    known = _SLOTS.get(id(parameters))
-    if known is None or known[0] is not parameters:
-        if len(_SLOTS) > 4096:
-            _SLOTS.clear()
-        known = _SLOTS[id(parameters)] = (parameters, tuple(_flatten(parameters, parameters, (), True, 0, "")))
-    return known[1]
+    return _slots.of((parameters,), lambda: tuple(_flatten(parameters, parameters, (), True, 0, "")))
 
 
 def _flatten(
@@ -213,20 +209,14 @@ def answered(slot: Slot, text: str) -> Iterator[Reading]:
         yield Reading(value, STRONG, 0, len(first[0]))
 
 
-_READ: dict[tuple[int, str, Path | None], tuple[Sequence[Slot], dict[Path, Reading]]] = {}
+_readings: Memo[dict[Path, Reading]] = Memo(16_384)  # messages, once for each tool that they may be about
 
 
 def read(wanted: Sequence[Slot], text: str, asked: Slot | None = None) -> Mapping[Path, Reading]:
     """What one message says about the slots. `asked` is the slot that the message replies to, if any.
 
     No stretch of the text gives two slots a value; the surer reading takes it. Readings are remembered."""
-    key = (id(wanted), text, asked.path if asked else None)
-    known = _READ.get(key)
-    if known is None or known[0] is not wanted:
-        if len(_READ) > 16_384:
-            _READ.clear()
-        known = _READ[key] = (wanted, _read(wanted, text, asked))
-    return known[1]
+    return _readings.of((wanted,), lambda: _read(wanted, text, asked), text, asked.path if asked else None)
 
 
 def _read(wanted: Sequence[Slot], text: str, asked: Slot | None) -> dict[Path, Reading]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 
+from tertulia.memo import Memo
 from tertulia.wording import VERBS, humanize, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
@@ -146,16 +147,8 @@ class _Index:
             for word in profile.weights:
                 counts[word] = counts.get(word, 0) + 1
         self.rarity = {word: log(1 + len(self.profiles) / count) for word, count in counts.items()}
-        self.matched: dict[str, list[Match]] = {}
 
     def matches(self, text: str) -> list[Match]:
-        if text not in self.matched:
-            if len(self.matched) > 4096:
-                self.matched.clear()
-            self.matched[text] = self._matches(text)
-        return self.matched[text]
-
-    def _matches(self, text: str) -> list[Match]:
         said = widened(text)
         found = []
         for profile in self.profiles:
@@ -200,18 +193,14 @@ def _choices(parameters: dict[str, object]) -> list[str]:
     return found
 
 
-_INDEXES: dict[tuple[int, ...], tuple[Sequence[ToolSpec], _Index]] = {}
+_indexes: Memo[_Index] = Memo(256)  # sets of tools
+_matches: Memo[list[Match]] = Memo(8192)  # messages
 
 
 def best_tools(text: str, tools: Sequence[ToolSpec]) -> list[Match]:
     """The tools that a message may be about, the likeliest first. The words of the same tools are indexed once."""
-    key = tuple(map(id, tools))
-    known = _INDEXES.get(key)
-    if known is None:  # the tools are kept beside their index, so that no other object takes their id
-        if len(_INDEXES) > 1024:
-            _INDEXES.clear()
-        known = _INDEXES[key] = (tools, _Index(tools))
-    return known[1].matches(text)
+    index = _indexes.of(tuple(tools), lambda: _Index(tools))
+    return _matches.of((index,), lambda: index.matches(text), text)
 
 
 @lru_cache(maxsize=8192)

@@ -1,10 +1,10 @@
 """What stays the same in every conversation of one settled scenario: tools, neighbours, principles, world."""
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from tertulia.contracts import Neighbour
 from tertulia.errors import UserError
+from tertulia.memo import Memo
 from tertulia.principles import Principle, bundled_principles, unknown_principle
 from tertulia.scenario import Scenario
 from tertulia.world import ToolSpec, World, open_world
@@ -27,7 +27,8 @@ def principles_of(scenario: Scenario) -> tuple[Principle, ...]:
 
 
 def tools_of(scenario: Scenario, world: World, name: str) -> tuple[ToolSpec, ...]:
-    """The tools that a party may call."""
+    """The tools that a party may call. The same ones are one object in all scenarios of a world, so that what is read
+    of them is kept."""
     party = scenario.cast[name]
     if party.tools is not None:
         names = party.tools
@@ -35,20 +36,10 @@ def tools_of(scenario: Scenario, world: World, name: str) -> tuple[ToolSpec, ...
         names = tuple(tool.name for tool in world.tools.values() if tool.owner == "assistant")
     else:
         names = ()
-    return _chosen(world, names)
+    return _chosen.of((world,), lambda: tuple(world.tools[tool] for tool in names), names)
 
 
-_CHOSEN: dict[tuple[int, tuple[str, ...]], tuple[World, tuple[ToolSpec, ...]]] = {}
-
-
-def _chosen(world: World, names: tuple[str, ...]) -> tuple[ToolSpec, ...]:
-    """Tools by name; the same ones are one object in all scenarios of a world, so that what is read of them is kept."""
-    known = _CHOSEN.get((id(world), names))
-    if known is None or known[0] is not world:
-        if len(_CHOSEN) > 1024:
-            _CHOSEN.clear()
-        known = _CHOSEN[id(world), names] = (world, tuple(world.tools[name] for name in names))
-    return known[1]
+_chosen: Memo[tuple[ToolSpec, ...]] = Memo(1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +80,8 @@ class Setting:
 class Settings:
     """The settings of the scenarios played last; memory stays bounded over any number of variants."""
 
-    most: int = 512
-    kept: OrderedDict[int, Setting] = field(default_factory=OrderedDict)
+    kept: Memo[Setting] = field(default_factory=lambda: Memo(512))
 
     def of(self, scenario: Scenario) -> Setting:
         """The setting of this very scenario object."""
-        setting = self.kept.get(id(scenario))
-        if setting is None or setting.scenario is not scenario:
-            setting = self.kept[id(scenario)] = Setting.of(scenario)
-            if len(self.kept) > self.most:
-                self.kept.popitem(last=False)
-        return setting
+        return self.kept.of((scenario,), lambda: Setting.of(scenario))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.errors import PartError
-from tertulia.models.prompts import BEGIN, Remembered, block, blocks, chat, fill_prompt, lines
+from tertulia.models.prompts import BEGIN, block, blocks, chat, fill_prompt, lines
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -66,15 +66,3 @@ def test_whoever_speaks_first_is_told_to_begin_so_that_roles_alternate() -> None
     assert [m["content"] for m in chat("S", [own])] == ["S", BEGIN, own["content"]]
     assert [m["content"] for m in chat("S", [heard, own])] == ["S", "Hello.", own["content"]]
     assert [m["role"] for m in chat("S", [])] == ["system", "user"]
-
-
-def test_what_is_made_of_an_object_is_made_once_and_forgotten_in_the_end() -> None:
-    made: list[int] = []
-    kept: Remembered[int] = Remembered(most=2)
-    one, two, three = ["a"], ["a"], ["a"]  # equal, yet not the same
-
-    def ask(source: list[str], value: int) -> int:
-        return kept.of((source,), lambda: made.append(value) or value)  # type: ignore[func-returns-value]
-
-    assert [ask(one, 1), ask(two, 2), ask(one, 3), ask(three, 4), ask(one, 5)] == [1, 2, 1, 4, 5]
-    assert made == [1, 2, 4, 5]

@@ -6,8 +6,9 @@ It judges the last draft alone, with the whole conversation in view (SDSD, Lambe
 from functools import partial
 
 from tertulia.contracts import Hearing
+from tertulia.memo import Memo
 from tertulia.models.asking import Reading, ask_for, read_answer
-from tertulia.models.prompts import Remembered, block, fill_prompt, lines, read_prompt, rules
+from tertulia.models.prompts import block, fill_prompt, lines, read_prompt, rules
 from tertulia.models.records import Ask, Reply, Request, Trouble
 from tertulia.models.transcript import as_line, occurs
 from tertulia.records import Marker
@@ -39,7 +40,7 @@ class Model:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-        self.systems: Remembered[str] = Remembered()
+        self.systems: Memo[str] = Memo()
 
     def prompt(self, hearing: Hearing) -> Request | None:
         """The request for this review; None when there is nothing to hold the draft against."""

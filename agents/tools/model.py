@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from tertulia.contracts import CallView
+from tertulia.memo import Memo
 from tertulia.models.answers import faults
 from tertulia.models.asking import Reading, ask_for, raw_of, read_answer
-from tertulia.models.prompts import Remembered, block, fill_prompt, read_prompt
+from tertulia.models.prompts import block, fill_prompt, read_prompt
 from tertulia.models.records import Ask, BadReply, Reply, Request, Trouble
 from tertulia.records import Message
 from tertulia.world import Outcome, ToolSpec, as_text, refusal
@@ -34,7 +35,7 @@ class Model:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-        self.systems: Remembered[str] = Remembered()
+        self.systems: Memo[str] = Memo()
 
     def prompt(self, view: CallView) -> Request:
         """The request for this call."""

@@ -1,14 +1,13 @@
 """What detectors read of a hearing: each thing is worked out once per review, and only when it is asked for."""
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from tertulia.contracts import Hearing
+from tertulia.memo import Memo
 from tertulia.records import Message, ToolCall
-from tertulia.scenario import Scenario
 from tertulia.wording import KEPT, forms, humanize, leaves, sentences, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
@@ -37,7 +36,6 @@ class Done:
 class Known:
     """What a speaker knows before anybody has spoken."""
 
-    scenario: Scenario
     texts: tuple[str, ...]
     forms: frozenset[str]
     stems: frozenset[str]
@@ -128,28 +126,22 @@ class Scene:
 
 Read = tuple[str, frozenset[str], frozenset[str]]  # a text in lower case, its forms, its stems
 
-KNOWN_KEPT = 512  # parties of settled scenarios
-TOOLS_KEPT = 4096
-_known: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
-_tools: OrderedDict[int, tuple[ToolSpec, Read]] = OrderedDict()
+_known: Memo[Known] = Memo(512)  # parties of settled scenarios
+_tools: Memo[Read] = Memo(4096)
 
 
 def known_beforehand(hearing: Hearing) -> Known:
     """What the speaker knows before anybody has spoken. Kept for the scenarios played last."""
-    key = (id(hearing.scenario), hearing.speaker, hearing.role)
-    known = _known.get(key)
-    if known is None or known.scenario is not hearing.scenario:
-        read = [*map(_read, filter(None, _beforehand(hearing))), *map(_read_tool, hearing.tools)]
-        known = Known(
-            hearing.scenario,
-            tuple(text for text, _, _ in read),
-            frozenset().union(*(found for _, found, _ in read)),
-            frozenset().union(*(found for _, _, found in read)),
-        )
-        _known[key] = known
-        if len(_known) > KNOWN_KEPT:
-            _known.popitem(last=False)
-    return known
+    return _known.of((hearing.scenario,), lambda: _knows(hearing), hearing.speaker, hearing.role)
+
+
+def _knows(hearing: Hearing) -> Known:
+    read = [*map(_read, filter(None, _beforehand(hearing))), *map(_read_tool, hearing.tools)]
+    return Known(
+        tuple(text for text, _, _ in read),
+        frozenset().union(*(found for _, found, _ in read)),
+        frozenset().union(*(found for _, _, found in read)),
+    )
 
 
 def _read(text: str) -> Read:
@@ -158,13 +150,11 @@ def _read(text: str) -> Read:
 
 def _read_tool(tool: ToolSpec) -> Read:
     """All that a tool says of itself. Tools are shared by the conversations of a world."""
-    kept = _tools.get(id(tool))
-    if kept is None or kept[0] is not tool:
-        said = (humanize(tool.name), tool.description, json.dumps(tool.parameters, ensure_ascii=False))
-        kept = _tools[id(tool)] = (tool, _read("\n".join(said)))
-        if len(_tools) > TOOLS_KEPT:
-            _tools.popitem(last=False)
-    return kept[1]
+    return _tools.of((tool,), lambda: _read(_written(tool)))
+
+
+def _written(tool: ToolSpec) -> str:
+    return "\n".join((humanize(tool.name), tool.description, json.dumps(tool.parameters, ensure_ascii=False)))
 
 
 def _beforehand(hearing: Hearing) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tertulia.models.prompts import Remembered
+from tertulia.memo import Memo
 
 __all__ = ["NotJson", "WrongSchema", "clean", "faults", "find_json", "parse_json", "validator"]
 
@@ -118,7 +118,7 @@ def find_json(text: str, schema: Mapping[str, Any]) -> tuple[Any, bool]:
     return value, prose
 
 
-_VALIDATORS: Remembered[Draft202012Validator] = Remembered(1024)
+_VALIDATORS: Memo[Draft202012Validator] = Memo(1024)
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:

@@ -54,17 +54,15 @@ What is wanted back:
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from tertulia.errors import PartError
 from tertulia.principles import Principle
 
-__all__ = ["BEGIN", "Remembered", "block", "blocks", "chat", "fill_prompt", "lines", "read_prompt", "rules"]
+__all__ = ["BEGIN", "block", "blocks", "chat", "fill_prompt", "lines", "read_prompt", "rules"]
 
-Made = TypeVar("Made")
 Chat = tuple[dict[str, Any], ...]
 
 NAME = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -137,22 +135,3 @@ def chat(system: str, history: Sequence[Mapping[str, Any]]) -> Chat:
     began = bool(history) and history[0]["role"] == "user"
     opened = () if began else ({"role": "user", "content": BEGIN},)
     return ({"role": "system", "content": system}, *opened, *map(dict, history))
-
-
-@dataclass(slots=True)
-class Remembered(Generic[Made]):
-    """What was made out of objects that live on, such as the card of a party: made once for as many steps as ask.
-
-    The objects are told apart by identity and kept alive while they are remembered; the oldest go first."""
-
-    most: int = 256
-    kept: dict[tuple[int, ...], tuple[tuple[object, ...], Made]] = field(default_factory=dict)
-
-    def of(self, sources: tuple[object, ...], make: Callable[[], Made]) -> Made:
-        """What `make` gives for these very objects."""
-        key = tuple(map(id, sources))
-        if key not in self.kept:
-            while len(self.kept) >= self.most:
-                del self.kept[next(iter(self.kept))]
-            self.kept[key] = (sources, make())
-        return self.kept[key][1]

@@ -7,10 +7,11 @@ from typing import Any
 
 from tertulia.contracts import Utterance, View
 from tertulia.errors import did_you_mean
+from tertulia.memo import Memo
 from tertulia.models.answers import NotJson, WrongSchema, clean, parse_json
 from tertulia.models.arguments import fitted, parse_arguments
 from tertulia.models.asking import Reading, ask_for, raw_of
-from tertulia.models.prompts import Remembered, chat
+from tertulia.models.prompts import chat
 from tertulia.models.records import Ask, BadReply, RawCall, Reply, Request, Trouble
 from tertulia.models.replies import (
     addressees,
@@ -54,7 +55,7 @@ class Voice:
     role: Role
     system: Callable[[View, str], str]
     admits: bool = False  # whether it adds to its words which principles they break
-    briefs: Remembered[Brief] = field(default_factory=Remembered)
+    briefs: Memo[Brief] = field(default_factory=Memo)
 
     def brief(self, view: View) -> Brief:
         sources = (view.party, view.tools, view.others, view.script, view.plan)

@@ -9,6 +9,7 @@ from tertulia.acts import Act, act_of, affirms, drops, negates, thanks
 from tertulia.agents.assistants.form.desk import Called, Desk
 from tertulia.agents.assistants.form.phrases import clause
 from tertulia.filling import Path, Slot, assemble, slots
+from tertulia.memo import Memo
 from tertulia.principles import AskFirst, CallFirst, Principle
 from tertulia.results import bare_name
 from tertulia.wording import humanize, sentences, stem
@@ -174,16 +175,17 @@ def providers(desk: Desk, slot: Slot, tool: ToolSpec, *, writes: bool = False) -
     return [other for *_, other in sorted(found, key=lambda entry: entry[:3])]
 
 
-_KEYS: dict[int, tuple[ToolSpec, frozenset[str]]] = {}
+_keys: Memo[frozenset[str]] = Memo(4096)  # tools
 
 
 def keys(tool: ToolSpec) -> frozenset[str]:
     """The names of every property in a tool's output schema, as words."""
-    known = _KEYS.get(id(tool))
-    if known is None or known[0] is not tool:
-        names = re.findall(r'"properties": \{|"([A-Za-z_][\w-]*)": \{', json.dumps(tool.output))
-        known = _KEYS[id(tool)] = (tool, frozenset(humanize(name) for name in names if name))
-    return known[1]
+    return _keys.of((tool,), lambda: _names(tool.output))
+
+
+def _names(schema: dict[str, Any]) -> frozenset[str]:
+    names = re.findall(r'"properties": \{|"([A-Za-z_][\w-]*)": \{', json.dumps(schema))
+    return frozenset(humanize(name) for name in names if name)
 
 
 def chase(desk: Desk, tool: ToolSpec, slot: Slot, values: dict[Path, Any], unknown: set[Path], depth: int) -> Move:
