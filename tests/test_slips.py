@@ -62,6 +62,14 @@ def test_a_slip_that_breaks_nothing_in_force_is_left_out():
     assert account(talk.model_copy(update={"slips": (*talk.slips, idle)})).slips == 1
 
 
+def test_a_slip_in_a_draft_that_was_never_reviewed_is_no_miss():
+    talk = talk_with({("a",): ("a",)})
+    unread = Slip(kind="fault", speaker="agent", turn=1, draft=0, breaks=("a",))
+    unread_plan = unread.model_copy(update={"speaker": "planner", "turn": -1})
+    tally = account(talk.model_copy(update={"slips": (*talk.slips, unread, unread_plan)}))
+    assert (tally.overall.found, tally.overall.missed, tally.misses) == (1, 0, [])
+
+
 def test_a_plans_slips_and_markers_stand_at_turn_minus_one():
     draft = Draft(message=Message(speaker="planner", role="user", text="plan"), markers=(marker("whole_plan", -1, 0),))
     slip = Slip(kind="forgets", speaker="planner", turn=-1, draft=0, breaks=("whole_plan",))
