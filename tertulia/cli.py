@@ -3,6 +3,7 @@
 A command's module is loaded when the command is called, so that `--help` and shell completion answer at once.
 """
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -63,8 +64,14 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a 
 
 
 def perform(command: str, **options: Any) -> None:
-    """Load a command's module, do it, and leave with its exit status."""
-    raise typer.Exit(import_module(f"tertulia.commands.{command}").perform(**options))
+    """Load a command's module, do it, and leave with its exit status; with 0 when whoever reads the output has left."""
+    try:
+        status = import_module(f"tertulia.commands.{command}").perform(**options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `tertulia report RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    raise typer.Exit(status)
 
 
 def show_version(wanted: bool) -> None:
@@ -270,7 +277,13 @@ def export(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Left out: RUN/exports/FORMAT.jsonl.", show_default=False),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="- for standard output; left out: RUN/exports/FORMAT.jsonl.",
+            show_default=False,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json: Json = False,
@@ -279,6 +292,7 @@ def export(
 
     \b
     tertulia export runs/p dpo -o pairs.jsonl
+    tertulia export runs/p sft -o - | head -1 | jq .
     """
     perform("export", folder=run, format=format, out=out, force=force, json=json)
 

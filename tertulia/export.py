@@ -8,6 +8,7 @@ An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have two thin
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,8 +23,9 @@ from tertulia.parts import load
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 
-__all__ = ["ExportReport", "as_line", "export", "row_id", "sidecar_of"]
+__all__ = ["STDOUT", "ExportReport", "as_line", "export", "row_id", "sidecar_of"]
 
+STDOUT = Path("-")
 NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an export
 
 
@@ -73,24 +75,42 @@ def export(
     """Write the conversations, each with the settled scenario it played, to `path` as JSONL.
 
     The rows go to a temporary file beside `path` that takes its place when all of them are on disk; nothing is left
-    behind when something fails.
+    behind when something fails. The path `-` is standard output; rows of a sidecar are then counted as lost.
 
     Raises:
         UserError: if the file exists and `force` is not given, or if it cannot be written.
         UnknownPart: if there is no such format."""
     exporter: Exporter = load("exporters", format_name)()
+    if path == STDOUT:
+        rows, left_out = to_stdout(exporter, pairs)
+        return ExportReport(format_name, path, rows, lost_by(exporter) | left_out)
     beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
     for target in filter(None, (path, beside)):
         if target.is_dir():
             raise UserError(f"{str(target)!r} is a folder; name a file")
         if target.exists() and not force:
-            raise UserError(f"{str(target)!r} exists; give --force to overwrite it")
+            raise UserError(f"{str(target)!r} exists; to overwrite it, give --force (force=True from Python)")
     try:
         rows = write(exporter, pairs, path, beside)
     except OSError as error:
         raise UserError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-    lost = dict(sorted(exporter.lost.items())) if isinstance(exporter, Counting) else {}
-    return ExportReport(format_name, path, rows, lost, beside)
+    return ExportReport(format_name, path, rows, lost_by(exporter), beside)
+
+
+def lost_by(exporter: Exporter) -> dict[str, int]:
+    return dict(sorted(exporter.lost.items())) if isinstance(exporter, Counting) else {}
+
+
+def to_stdout(exporter: Exporter, pairs: Iterable[tuple[Scenario, Conversation]]) -> tuple[int, dict[str, int]]:
+    """Stream every row to standard output; how many there were, and how many a sidecar would have had."""
+    rows = beside = 0
+    for scenario, talk in pairs:
+        for row in exporter.rows(scenario, talk):
+            sys.stdout.buffer.write((as_line(row) + "\n").encode("utf-8", "backslashreplace"))
+            rows += 1
+        if isinstance(exporter, WithSidecar):
+            beside += sum(1 for _ in exporter.sidecar(scenario, talk))
+    return rows, {"rows of the sidecar": beside} if beside else {}
 
 
 def write(exporter: Exporter, pairs: Iterable[tuple[Scenario, Conversation]], path: Path, beside: Path | None) -> int:

@@ -346,6 +346,28 @@ def test_export_refuses_to_overwrite_without_force(ask, mine):
     assert "did you mean 'sft'" in ask("export", "r", "stf", "-o", "y").err
 
 
+def test_export_to_standard_output_is_the_rows_alone(ask, mine):
+    ask("run", mine, "-n", 3, "--out", "r", "-q")
+    told = ask("export", "r", "sft", "-o", "-")
+
+    assert told.status == 0
+    assert told.out.encode() == files_of("r")["sft.jsonl"]
+    assert told.err.startswith(f"-: {told.out.count(chr(10))} rows\n")
+    assert not Path("-").exists()
+    assert "not carried over: rows of the sidecar (" in ask("export", "r", "oasst", "-o", "-").err
+
+
+@pytest.mark.parametrize("words", ["report r", "export r oasst -o -", "schema"])
+def test_a_reader_that_leaves_early_is_no_error(ask, mine, words):
+    ask("run", mine, "-n", 60, "--out", "r", "--slips", 0.3, "-q")
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as nobody:
+        left = subprocess.run([sys.executable, "-m", "tertulia", *words.split()], stdout=nobody, stderr=-1, check=False)
+
+    assert (left.returncode, left.stderr.count(b"Error"), left.stderr.count(b"Exception")) == (0, 0, 0)
+
+
 def test_report_shows_ends_the_critic_and_every_scenario(ask, mine):
     ask("run", mine, "-n", 12, "--out", "r", "--slips", 0.5)
     told = ask("report", "r")

@@ -523,7 +523,7 @@ def test_a_sidecar_is_written_beside_its_file_line_by_line(tmp_path):
 @pytest.mark.parametrize("taken", ["oasst.jsonl", "oasst.sidecar.jsonl"])
 def test_an_existing_file_is_overwritten_only_by_force(taken, tmp_path):
     (tmp_path / taken).write_text("mine")
-    with pytest.raises(UserError, match=f"{taken}' exists; give --force"):
+    with pytest.raises(UserError, match=f"{taken}' exists; to overwrite it, give --force"):
         export("oasst", pairs(), tmp_path / "oasst.jsonl")
     assert (tmp_path / taken).read_text() == "mine"
     assert export("oasst", pairs(), tmp_path / "oasst.jsonl", force=True).rows == 3

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tertulia.commands.printing import as_json
+from tertulia.commands.printing import as_json, note
+from tertulia.export import STDOUT
 from tertulia.runs import Run
 
 __all__ = ["perform"]
@@ -14,9 +15,10 @@ def perform(*, folder: Path, format: str, out: Path | None, force: bool, json: b
     if json:
         as_json({"format": report.format, "path": str(report.path), "rows": report.rows, "lost": lost})
         return 0
-    print(f"{report.path}: {report.rows} rows")
+    say = print if report.path != STDOUT else note
+    say(f"{report.path}: {report.rows} rows")
     if report.sidecar:
-        print(f"{report.sidecar}: what the format has no place for")
+        say(f"{report.sidecar}: what the format has no place for")
     for entry in lost:
-        print(f"not carried over: {entry['what']} ({entry['count']})")
+        say(f"not carried over: {entry['what']} ({entry['count']})")
     return 0

@@ -19,9 +19,16 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+class Screen(Console):
+    """A console that leaves it to `tertulia.cli` what happens when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output; a file or pipe gets lines that are long enough for any table."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
+    return Screen(highlight=False) if sys.stdout.isatty() else Screen(highlight=False, width=160)
 
 
 def table(title: str, *columns: str) -> Table:
