@@ -55,6 +55,8 @@ class PlainLines:
 
 def plain_line(standing: Standing, seconds: float) -> str:
     """`40/120 done, 64 open, 31 accepted, 9 rejected (markers 6, success 3), 25.3/s, 3s left`"""
+    if standing.kept == standing.total:
+        return f"{standing.total} conversation{'s' * (standing.total != 1)}, all there already"
     parts = [f"{standing.done}/{standing.total} done"]
     if standing.kept:
         parts.append(f"{standing.kept} from before")

@@ -99,6 +99,11 @@ def test_a_plain_line_names_causes_rate_and_time_left():
     )
 
 
+def test_a_run_with_nothing_left_to_play_says_that_all_is_there():
+    assert plain_line(Standing(total=45, kept=45), 0.1) == "45 conversations, all there already"
+    assert plain_line(Standing(total=1, kept=1), 0.1) == "1 conversation, all there already"
+
+
 @pytest.mark.parametrize(("seconds", "left"), [(1, "10s"), (60, "10m00s"), (1000, "2h46m")])
 def test_time_left_is_said_in_fitting_units(seconds, left):
     assert plain_line(Standing(total=110, accepted=10), seconds).endswith(f"{left} left")
