@@ -14,7 +14,6 @@ over the rounds and of their ratios.
 import argparse
 import asyncio
 import cProfile
-import gc
 import pstats
 import sys
 import time
@@ -126,7 +125,6 @@ class Bout:
 
 async def clocked(work: Awaitable[Given]) -> tuple[float, Given]:
     """CPU seconds of this process, and what the work gave."""
-    gc.collect()
     began = time.process_time()
     given = await work
     return time.process_time() - began, given
@@ -183,12 +181,12 @@ def is_ours(function: Function) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--conversations", type=int, default=210, help="in each round")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--quick", action="store_true", help="84 conversations, 3 rounds")
+    parser.add_argument("--conversations", type=int, default=84, help="in each round")
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--quick", action="store_true", help="42 conversations, 7 rounds")
     parser.add_argument("--profile", action="store_true", help="show the five largest own costs")
     options = parser.parse_args(arguments)
-    each, count = (84, 3) if options.quick else (options.conversations, options.rounds)
+    each, count = (42, 7) if options.quick else (options.conversations, options.rounds)
     bout = Bout(each, count + options.profile)
     rounds = asyncio.run(measured(bout, count))
     steps = sum(r.steps for r in rounds) / sum(r.conversations for r in rounds)

@@ -7,6 +7,7 @@ answers (`SchemaWorld`). Whatever a tool does wrong becomes a result with `error
 
 import inspect
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -35,6 +36,7 @@ __all__ = [
     "tool",
 ]
 
+STARTS_KEPT = 128  # states that conversations begin in
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -171,25 +173,39 @@ class ToolkitWorld:
         return model
 
     @cached_property
-    def _starts(self) -> dict[str, bytes]:
-        return {}
+    def _starts(self) -> OrderedDict[str, "Snapshot"]:
+        return OrderedDict()
 
-    def _start_bytes(self, scenario: Scenario) -> bytes:
+    def _start(self, scenario: Scenario) -> "Snapshot":
+        """The state at the start. Those asked for last are kept, since thousands of conversations begin in them."""
         key = json.dumps(scenario.start, sort_keys=True)
         if key not in self._starts:
             raw = json.loads(self.seed_data)
             for path, value in scenario.start.items():
                 put(raw, path, value)
-            self._starts[key] = self.model.model_validate(raw).model_dump_json().encode()
+            self._starts[key] = Snapshot(self.model.model_validate(raw).model_dump_json().encode())
+            if len(self._starts) > STARTS_KEPT:
+                self._starts.popitem(last=False)
         return self._starts[key]
 
     def start(self, scenario: Scenario) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self._start_bytes(scenario))
+        state: dict[str, Any] = json.loads(self._start(scenario).text)
         return state
 
     def open(self, scenario: Scenario) -> "LiveToolkit":
-        start = self._start_bytes(scenario)
-        return LiveToolkit(self.toolkit(self.model.model_validate_json(start)), start)
+        start = self._start(scenario)
+        return LiveToolkit(self.toolkit(self.model.model_validate_json(start.text)), start)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state as JSON text. Its values are read once, when something has changed, and never written to."""
+
+    text: bytes
+
+    @cached_property
+    def values(self) -> Any:
+        return from_json(self.text, cache_strings="keys")
 
 
 @dataclass(slots=True)
@@ -197,7 +213,7 @@ class LiveToolkit:
     """A toolkit over its own state. The state is snapshotted around every call."""
 
     toolkit: Toolkit
-    snapshot: bytes
+    snapshot: Snapshot
 
     def call(self, name: str, args: Mapping[str, Any]) -> Outcome:
         bound = self.toolkit.bound.get(name)
@@ -213,19 +229,20 @@ class LiveToolkit:
         except ToolError as error:
             self._restore()
             return refusal(str(error))
-        before, self.snapshot = self.snapshot, self.toolkit.state.model_dump_json().encode()
-        changes = () if before == self.snapshot else changed(parsed(before), parsed(self.snapshot))
-        return Outcome(as_text(returned), changes=changes)
+        return Outcome(as_text(returned), changes=self._advance())
+
+    def _advance(self) -> tuple[Change, ...]:
+        """Take the next snapshot: what has changed since the last one."""
+        before, text = self.snapshot, self.toolkit.state.model_dump_json().encode()
+        if text == before.text:
+            return ()
+        self.snapshot = Snapshot(text)
+        return changed(before.values, self.snapshot.values)
 
     def _restore(self) -> None:
         """A refused call leaves no trace, whatever it had done before it refused."""
-        if self.toolkit.state.model_dump_json().encode() != self.snapshot:
-            self.toolkit.state = type(self.toolkit.state).model_validate_json(self.snapshot)
-
-
-def parsed(snapshot: bytes) -> Any:
-    """A snapshot's values. Its keys come again and again, so they are made once; that halves the time."""
-    return from_json(snapshot, cache_strings="keys")
+        if self.toolkit.state.model_dump_json().encode() != self.snapshot.text:
+            self.toolkit.state = type(self.toolkit.state).model_validate_json(self.snapshot.text)
 
 
 def _argument_faults(error: ValidationError) -> str:
@@ -304,7 +321,8 @@ def changed(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:
     if isinstance(before, dict) and isinstance(after, dict):
         found: list[Change] = []
         for key in [*before, *(k for k in after if k not in before)]:
-            found += changed(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+            if before.get(key) != after.get(key):
+                found += changed(before.get(key), after.get(key), f"{path}.{key}" if path else key)
         return tuple(found)
     return (Change(path=path, before=before, after=after),)
 
