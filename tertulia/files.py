@@ -23,12 +23,12 @@ class ToolList(RootModel[tuple[ToolSchema, ...]]):
     """The content of a `tools_file`."""
 
 
-def load_scenario(path: Path) -> Scenario:
+def load_scenario(path: str | Path) -> Scenario:
     """One scenario, with the tools of its `tools_file` in `tools`.
 
     Raises:
         ScenarioError: with every fault of the file."""
-    scenario, faults = read_scenario(path)
+    scenario, faults = read_scenario(Path(path))
     if scenario is None or faults:
         raise ScenarioError(faults)
     return scenario

@@ -10,7 +10,6 @@ Conversation
   slips     Slip ...        faults planted on purpose, kept out of the critic's sight
 """
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -212,16 +211,12 @@ class Conversation(Record):
         return not self.rejected_by
 
     @property
-    def messages(self) -> Iterator[Message]:
-        """The accepted path: each turn's message, then the tool results it led to."""
-        for turn in self.turns:
-            yield turn.message
-            yield from turn.results
+    def messages(self) -> tuple[Message, ...]:
+        """The accepted path: each turn's message, then the tool results it led to. Made anew at each use."""
+        return tuple(message for turn in self.turns for message in (turn.message, *turn.results))
 
     @property
-    def markers(self) -> Iterator[Marker]:
-        for draft in self.plan_drafts:
-            yield from draft.markers
-        for turn in self.turns:
-            for draft in turn.drafts:
-                yield from draft.markers
+    def markers(self) -> tuple[Marker, ...]:
+        """What critics said of every draft, those of the plan first. Made anew at each use."""
+        drafts = (*self.plan_drafts, *(draft for turn in self.turns for draft in turn.drafts))
+        return tuple(marker for draft in drafts for marker in draft.markers)

@@ -36,11 +36,14 @@ EACH = 3  # how often each scenario is played when nobody says how many conversa
 Given = TypeVar("Given")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Run:
-    """A run folder and what can be asked of it."""
+    """A run folder and what can be asked of it: `Run("runs/demo")` opens what an earlier process has played."""
 
     folder: Path
+
+    def __init__(self, folder: str | Path) -> None:
+        object.__setattr__(self, "folder", Path(folder))
 
     @property
     def summary(self) -> Summary:

@@ -425,6 +425,14 @@ def test_five_lines_of_python_do_what_the_command_does(ask, mine):
     assert run.export("sft", "again.jsonl").rows == run.summary.accepted
 
 
+def test_a_run_and_a_scenario_are_opened_by_a_path_given_as_text(ask, mine):
+    tertulia.run([mine], n=2, out="r")
+
+    assert tertulia.Run("r") == tertulia.Run(Path("r"))
+    assert tertulia.Run("r").summary.conversations == 2
+    assert tertulia.load_scenario(mine) == tertulia.load_scenario(Path(mine))
+
+
 async def test_run_works_inside_a_running_event_loop(ask, mine):
     assert tertulia.run(mine, n=2, out="r").summary.conversations == 2
 
