@@ -26,7 +26,7 @@ from tertulia.records import Conversation
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.streams import number
 from tertulia.wording import humanize
-from tertulia.world import open_world
+from tertulia.worlds import open_world
 
 PRINCIPLES = ("confirm_before_change", "grounded_arguments", "no_false_claims", "no_internals", "courteous")
 PLACEHOLDER = re.compile(r'"?\$\{(?P<what>[^{}",]*)\}?"?|"\{(?P<words>[a-z ]+)\}"')
@@ -227,6 +227,7 @@ def scenario(api: str, nth: int, one: Instruction, tools: Sequence[ToolSchema]) 
             "policy": f"You answer with the functions of {api} and nothing else.",
             "principles": PRINCIPLES,
             "cast": {"client": {"role": "user", "knows": one.told}, "agent": {"role": "assistant"}},
+            "limits": {"turns": 60},
             "script": {"opening": one.text, "wants": [{"call": name, "with": args} for name, args in one.calls]},
         }
     )

@@ -203,6 +203,7 @@ class Desk:
                 unknown.add(slot.path)
                 continue
             corrects = current and asking is not None and act_of(asking.text) is Act.CONFIRM
+            corrects &= " should be " not in message.text  # that names what is not right
             lacking = disowned(wanted, message.text) if current else set()
             unknown |= lacking
             for path, reading in read(wanted, message.text, slot).items():

@@ -29,6 +29,8 @@ class Progress:
     changed: bool = False  # the user has changed its mind about the current want
     on_topic: bool = True  # the assistant's last message is about the current want
     refused: list[int] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)  # later wants that came to be dealt with before the current one
+    ahead: bool = False  # the assistant's last message deals with a later want
     fruitless: int = 0  # answers in a row that brought nothing
     said: str = ""  # the user's last words
     named: bool = False  # the user has called the current want by its name
@@ -50,6 +52,8 @@ class Progress:
         if refused:
             self.refused.append(self.at)
         self.at += 1
+        while self.at in self.done:
+            self.at += 1
         self.unstarted, self.changed, self.named, self.fruitless = True, False, False, 0
 
 
@@ -94,20 +98,36 @@ def take_in(state: Progress, message: Message, by_hand: set[str], name: str) -> 
         return
     act = act_of(message.text)
     state.on_topic = topical(message.text, want.call)
-    if want.by == name:
+    later = later_want(state, want, message.text) if act in (Act.CONFIRM, Act.REPORT) else None
+    state.ahead = later is not None
+    if later is not None:
+        state.done |= {later} if act is Act.REPORT else set()
+    elif want.by == name:
         take_in_by_hand(state, want, act, by_hand)
     elif act is Act.REFUSE and dropped(state, want):
         state.settle(refused=False)
-    elif act is Act.REFUSE and misunderstood(state, message):
-        state.fruitless += 1  # the user calls it by its name once
     elif act is Act.REFUSE:
-        state.settle(refused=True)
+        if not misunderstood(state, message):  # else the user calls it by its name once
+            state.settle(refused=True)
     elif act is Act.REPORT:
         take_in_report(state, want, message)
     elif act in (Act.OTHER, Act.CLOSE):
         state.fruitless += 1
     elif act in (Act.ASK, Act.CONFIRM) and not state.on_topic:
         state.fruitless += act is Act.CONFIRM
+
+
+def later_want(state: Progress, want: Want, text: str) -> int | None:
+    """The later want that a message is about and states in full, where it does not state the current one."""
+    rest = range(state.at + 1, len(state.wants))
+    if not rest or not misstated(want.gold if state.changed else want.args, text):
+        return None
+    for at in rest:
+        other = state.wants[at]
+        plain = other.args and not other.by and not other.change and at not in state.done
+        if plain and topical(text, other.call) and not misstated(other.args, text):
+            return at
+    return None
 
 
 def take_in_by_hand(state: Progress, want: Want, act: Act, by_hand: set[str]) -> None:
