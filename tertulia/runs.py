@@ -25,7 +25,7 @@ from tertulia.run_folder import clear
 from tertulia.run_settings import RunSettings, default_folder, manifest_of, models_in
 from tertulia.runner import Bench, Standing, ensembles, play_all
 from tertulia.store import Store
-from tertulia.summary import Summary
+from tertulia.summary import Summary, unfinished
 from tertulia.workers import Driver, Share, drive
 
 __all__ = ["Run", "caller_for", "finished", "play", "run"]
@@ -49,7 +49,13 @@ class Run:
     def summary(self) -> Summary:
         """Counts over every conversation, made by reading all of them once."""
         with Store(self.folder) as store:
-            return Summary.of(str(self.folder), store.conversations(), store.counters())
+            return Summary.of(str(self.folder), store.conversations(), store.counters(), store.planned)
+
+    @property
+    def unfinished(self) -> str:
+        """How much of the run is there while some of it is still to be played; otherwise empty."""
+        with Store(self.folder) as store:
+            return unfinished(len(store.finished()), store.planned)
 
     def conversations(self, accepted_only: bool = False) -> Iterator[Conversation]:
         """Every conversation in order, a few in memory at a time."""
@@ -174,7 +180,7 @@ async def judged_again(folder: Path, on_progress: Callable[[Standing], None]) ->
                 store.add(judged)
             on_progress(standing)
         store.flush()
-        return Summary.of(str(folder), store.conversations(), store.counters())
+        return Summary.of(str(folder), store.conversations(), store.counters(), store.planned)
 
 
 def batched(given: Iterable[Given], size: int) -> Iterator[list[Given]]:

@@ -209,6 +209,12 @@ class Store:
         with readable(self.folder):
             return {row[0] for row in self.database.execute(query, causes)}
 
+    @property
+    def planned(self) -> int:
+        """How many conversations the run is to have; 0 where its manifest does not say."""
+        n = self.manifest["settings"].get("n", 0)
+        return n if isinstance(n, int) else 0
+
     def counters(self) -> dict[str, float]:
         """What the run paid for its models, and what went wrong on the way to them."""
         with readable(self.folder):

@@ -10,7 +10,7 @@ from typing import Any
 from tertulia.records import Conversation, Verdict
 from tertulia.slips import Account, Tally, account
 
-__all__ = ["ScenarioCount", "Summary", "bill", "on_the_wire"]
+__all__ = ["ScenarioCount", "Summary", "bill", "on_the_wire", "unfinished"]
 
 SUCCESS = "success"  # the judge whose verdict is the success of a conversation
 REASONS = 25  # sorts of failure that are kept apart per scenario
@@ -64,6 +64,7 @@ class Summary:
     """Counts over the conversations of one run."""
 
     run: str
+    planned: int = 0  # conversations that the run is to have; 0: nobody said
     conversations: int = 0
     accepted: int = 0
     succeeded: int = 0
@@ -78,8 +79,10 @@ class Summary:
     counters: Mapping[str, float] = field(default_factory=dict)  # what all calls cost, see `models.journal`
 
     @classmethod
-    def of(cls, run: str, talks: Iterable[Conversation], counters: Mapping[str, float] | None = None) -> "Summary":
-        summary = cls(run, counters=counters or {})
+    def of(
+        cls, run: str, talks: Iterable[Conversation], counters: Mapping[str, float] | None = None, planned: int = 0
+    ) -> "Summary":
+        summary = cls(run, counters=counters or {}, planned=planned)
         for talk in talks:
             summary.count(talk)
         return summary
@@ -101,6 +104,11 @@ class Summary:
         self.scenarios.setdefault(talk.scenario, ScenarioCount()).count(talk)
 
     @property
+    def unfinished(self) -> str:
+        """`1098 of 3000 conversations; unfinished` while some are still to be played; otherwise empty."""
+        return unfinished(self.conversations, self.planned)
+
+    @property
     def success_rate(self) -> float | None:
         """The share of all conversations that the success judge passed; None for an empty run."""
         return self.succeeded / self.conversations if self.conversations else None
@@ -111,6 +119,8 @@ class Summary:
         return {
             "run": self.run,
             "conversations": self.conversations,
+            "planned": self.planned or self.conversations,
+            "unfinished": bool(self.unfinished),
             "accepted": self.accepted,
             "rejected": dict(ranked(self.rejected)),
             "end_reasons": dict(ranked(self.end_reasons)),
@@ -128,6 +138,11 @@ class Summary:
             "false_alarms": [asdict(case) for case in self.critic.false_alarms],
             "scenarios": {name: count.as_json() for name, count in sorted(self.scenarios.items())},
         }
+
+
+def unfinished(done: int, planned: int) -> str:
+    """What is said of a run that is stopped, or still being played by another process."""
+    return f"{done} of {planned} conversations; unfinished" if done < planned else ""
 
 
 def bill(counters: Mapping[str, float]) -> dict[str, Any]:

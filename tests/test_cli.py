@@ -150,6 +150,7 @@ def test_run_leaves_five_exports_and_one_json_object(ask, mine):
     assert told.out.count("\n") == 1
     assert {name.partition(".")[0] for name in files_of("r")} == FORMATS
     assert summary["run"] == "r"
+    assert (summary["planned"], summary["unfinished"]) == (9, False)
     assert summary["conversations"] == 9 == summary["accepted"] + sum(summary["rejected"].values())
     assert sum(summary["end_reasons"].values()) == 9
     assert {"markers", "revisions", "slips", "critic_precision", "critic_recall", "success_rate"} <= set(summary)
@@ -269,7 +270,14 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(ask, mine, tmp_pa
     assert process.returncode == 130
     assert b"of 3000 conversations are kept in stopped; the same command goes on from there" in err
     assert b"Traceback" not in err
-    assert tertulia.Run(tmp_path / "stopped").summary.conversations == rows(tmp_path / "stopped" / "run.sqlite") >= 1
+    there = rows(tmp_path / "stopped" / "run.sqlite")
+    assert tertulia.Run(tmp_path / "stopped").summary.conversations == there >= 1
+    partly = f"{there} of 3000 conversations; unfinished"
+    assert partly in ask("report", "stopped").out
+    assert ask("report", "stopped", "--json").err == ask("export", "stopped", "sft", "--json").err == partly + "\n"
+    assert ask("export", "stopped", "dpo", "--json").json["unfinished"]
+    told = ask("report", "stopped", "--json").json
+    assert (told["conversations"], told["planned"], told["unfinished"]) == (there, 3000, True)
 
 
 INTERRUPTED = """

@@ -10,10 +10,14 @@ __all__ = ["perform"]
 
 
 def perform(*, folder: Path, format: str, out: Path | None, force: bool, json: bool) -> int:
+    partly = Run(folder).unfinished
     report = Run(folder).export(format, out or "", force=force)
     lost = [{"what": what, "count": count} for what, count in report.lost.items()]
+    if partly:
+        note(partly)
     if json:
-        as_json({"format": report.format, "path": str(report.path), "rows": report.rows, "lost": lost})
+        result = {"format": report.format, "path": str(report.path), "rows": report.rows, "lost": lost}
+        as_json(result | {"unfinished": bool(partly)})
         return 0
     say = print if report.path != STDOUT else note
     say(f"{report.path}: {report.rows} rows")

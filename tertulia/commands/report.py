@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from tertulia.commands.printing import as_json, console
+from tertulia.commands.printing import as_json, console, note
 from tertulia.commands.tables import full
 from tertulia.runs import Run
 
@@ -14,6 +14,8 @@ __all__ = ["perform"]
 def perform(*, folder: Path, json: bool) -> int:
     summary = Run(folder).summary
     if json:
+        if summary.unfinished:
+            note(summary.unfinished)
         as_json(summary.as_json())
         return 0
     screen = console()

@@ -22,9 +22,10 @@ def brief(summary: Summary) -> str:
     share = summary.accepted / summary.conversations if summary.conversations else 0.0
     causes = ", ".join(f"{cause} {count}" for cause, count in ranked(summary.rejected))
     overall = summary.critic.overall
+    count = summary.unfinished or f"{summary.conversations} conversations"
     return "\n".join(
         (
-            f"{summary.conversations} conversations, {summary.accepted} accepted ({share:.0%})"
+            f"{count}, {summary.accepted} accepted ({share:.0%})"
             + (f", rejected by {causes}" if causes else ""),
             f"success {percent(summary.success_rate)}, "
             f"{summary.markers.total()} markers, {summary.revisions} revisions",
