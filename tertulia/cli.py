@@ -128,7 +128,14 @@ def run(
     cast: Annotated[str, typer.Option(help="Which parts of the recipe play: rules needs no model.")] = "rules",
     seed: Annotated[int, typer.Option(help="Settles every random choice.")] = 0,
     slips: Annotated[
-        float, typer.Option(min=0, max=1, metavar="RATE", help="Share of assistant drafts with a planted fault.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="RATE",
+            help="Rate at which the rule cast tries to plant a fault in a draft: of the plan, the user, the assistant. "
+            "A third of it where a draft is made anew.",
+        ),
     ] = 0.15,
     concurrency: Annotated[int, typer.Option(min=1, help="Conversations open at once; changes no result.")] = 64,
     fresh: Annotated[

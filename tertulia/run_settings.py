@@ -36,7 +36,7 @@ class RunSettings(Record):
     out: str = Field("", description="the run's folder; left out: one under runs/ that the other settings name")
     cast: str = "rules"
     seed: int = 0
-    slips: float = Field(0.15, ge=0, le=1, description="share of the assistant's drafts with a planted fault")
+    slips: float = Field(0.15, ge=0, le=1, description="rate at which the rule cast tries to plant a fault in a draft")
     concurrency: int = Field(64, ge=1, le=100_000, description="conversations open at once; changes no result")
     fresh: bool = Field(False, description="delete the run that is in the folder and play it anew")
     model: str = Field("", description="plays every role that `role_models` does not name; see `tertulia.models.spec`")

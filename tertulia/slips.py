@@ -1,20 +1,20 @@
 """The critic's precision and recall against planted slips, per principle, with what it missed and what it imagined.
 
-A marker is true when a slip at its turn and draft breaks the principle it names; else it is a false alarm. A slip
-is found when at least one of the principles it breaks is marked at its turn and draft. Found slips count for the
-first of their principles that was marked, missed ones for the first they break. Slips that break no principle in
-force are nobody's to find and are left out.
+Every principle that a slip breaks is one thing to find: it is found when that very principle is marked at the slip's
+turn and draft, else it is missed. A draft's marker is true when a slip at its turn and draft breaks the principle it
+names; else it is a false alarm. Slips that break no principle in force are nobody's to find and are left out. What
+was planted in words that the detectors were not written with is counted once more on its own.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tertulia.records import Conversation, Draft, Marker, Slip
 
 __all__ = ["Account", "Case", "Tally", "account"]
 
-KEPT = 50  # cases of each sort that a tally remembers
+KEPT = 100  # cases of each sort that a tally remembers
 LONGEST = 400  # characters of a draft that a case quotes
 
 
@@ -27,17 +27,18 @@ class Case:
     draft: int
     principle: str
     conversation: str
-    kind: str  # the slip's kind; empty for a false alarm
+    kind: str  # the slip's kind; for a false alarm what else was planted in the draft, empty if it is honest
     text: str  # the draft, calls included
     reason: str
+    held_out: bool = False  # planted in words that the detectors were not written with
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """Counts for one principle, or for all of them together."""
 
-    found: int = 0  # slips
-    missed: int = 0  # slips
+    found: int = 0  # of what slips broke
+    missed: int = 0  # of what slips broke
     true: int = 0  # markers
     false: int = 0  # markers
 
@@ -48,7 +49,7 @@ class Account:
 
     @property
     def recall(self) -> float | None:
-        """The share of slips that were found; None when there are none."""
+        """The share of what slips broke that was found; None when there is none."""
         return self.found / (self.found + self.missed) if self.found + self.missed else None
 
 
@@ -60,17 +61,20 @@ class Tally:
     missed: Counter[str] = field(default_factory=Counter)
     true: Counter[str] = field(default_factory=Counter)
     false: Counter[str] = field(default_factory=Counter)
+    held_out_found: Counter[str] = field(default_factory=Counter)  # also among `found`
+    held_out_missed: Counter[str] = field(default_factory=Counter)  # also among `missed`
+    slips: int = 0  # planted, those that break no principle in force left out
     misses: list[Case] = field(default_factory=list)  # the first `KEPT` in the order of the run
     false_alarms: list[Case] = field(default_factory=list)
 
     @property
-    def slips(self) -> int:
-        """The planted slips that break a principle in force."""
-        return self.found.total() + self.missed.total()
-
-    @property
     def overall(self) -> Account:
         return Account(self.found.total(), self.missed.total(), self.true.total(), self.false.total())
+
+    @property
+    def held_out(self) -> Account:
+        """What was found and missed of slips in held-out words. Their markers are not told apart."""
+        return Account(self.held_out_found.total(), self.held_out_missed.total())
 
     @property
     def by_principle(self) -> dict[str, Account]:
@@ -78,12 +82,22 @@ class Tally:
         names = sorted({*self.found, *self.missed, *self.true, *self.false})
         return {n: Account(self.found[n], self.missed[n], self.true[n], self.false[n]) for n in names}
 
+    @property
+    def held_out_by_principle(self) -> dict[str, Account]:
+        """What was found and missed of slips in held-out words, by the principle that they break."""
+        names = sorted({*self.held_out_found, *self.held_out_missed})
+        counts = {n: Account(self.held_out_found[n], self.held_out_missed[n]) for n in names}
+        return {n: account for n, account in counts.items() if account.recall is not None}
+
     def merge(self, other: "Tally") -> None:
         """Add the counts of another tally to this one."""
         self.found += other.found
         self.missed += other.missed
         self.true += other.true
         self.false += other.false
+        self.held_out_found += other.held_out_found
+        self.held_out_missed += other.held_out_missed
+        self.slips += other.slips
         self.misses = sorted([*self.misses, *other.misses])[:KEPT]
         self.false_alarms = sorted([*self.false_alarms, *other.false_alarms])[:KEPT]
 
@@ -126,22 +140,45 @@ def compare(tally: Tally, talk: Conversation, place: Place, draft: Draft | None,
             tally.true[principle] += 1
         else:
             tally.false[principle] += 1
-            tally.false_alarms.append(case(talk, place, draft, principle, "", marker.evidence or marker.quote))
+            kinds = ", ".join(slip.kind for slip in slips)
+            tally.false_alarms.append(case(talk, place, draft, principle, kinds, marker.evidence or marker.quote))
     for slip in slips:
-        if not slip.breaks:
-            continue
-        seen = [principle for principle in slip.breaks if principle in marked]
-        if seen:
-            tally.found[seen[0]] += 1
-        else:
-            tally.missed[slip.breaks[0]] += 1
-            reason = f"breaks {', '.join(slip.breaks)}; marked: {', '.join(marked) or 'nothing'}. {slip.detail}".strip()
-            tally.misses.append(case(talk, place, draft, slip.breaks[0], slip.kind, reason))
+        tally.slips += bool(slip.breaks)
+        for principle in dict.fromkeys(slip.breaks):
+            search(tally, talk, place, draft, slip, principle, marked)
 
 
-def case(talk: Conversation, place: Place, draft: Draft | None, principle: str, kind: str, reason: str) -> Case:
+def search(
+    tally: Tally,
+    talk: Conversation,
+    place: Place,
+    draft: Draft | None,
+    slip: Slip,
+    principle: str,
+    marked: Collection[str],
+) -> None:
+    """Count one principle that a slip breaks as found or missed."""
+    if principle in marked:
+        tally.found[principle] += 1
+        tally.held_out_found[principle] += slip.held_out
+        return
+    tally.missed[principle] += 1
+    tally.held_out_missed[principle] += slip.held_out
+    reason = f"breaks {', '.join(slip.breaks)}; marked: {', '.join(marked) or 'nothing'}. {slip.detail}".strip()
+    tally.misses.append(case(talk, place, draft, principle, slip.kind, reason, slip.held_out))
+
+
+def case(
+    talk: Conversation,
+    place: Place,
+    draft: Draft | None,
+    principle: str,
+    kind: str,
+    reason: str,
+    held_out: bool = False,
+) -> Case:
     text = shown(draft) if draft else ""
-    return Case(talk.index, *place, principle, talk.id, kind, text[:LONGEST], reason)
+    return Case(talk.index, *place, principle, talk.id, kind, text[:LONGEST], reason, held_out)
 
 
 def shown(draft: Draft) -> str:

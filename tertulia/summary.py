@@ -129,11 +129,15 @@ class Summary:
             "slips": self.slips,
             "critic_precision": rounded(overall.precision),
             "critic_recall": rounded(overall.recall),
+            "critic_recall_held_out": rounded(self.critic.held_out.recall),
             "success_rate": rounded(self.success_rate),
             **bill(self.counters),
             "troubles": dict(ranked(self.troubles)),
             "http": dict(ranked(on_the_wire(self.counters))),
             "critic": {name: of_principle(counts) for name, counts in self.critic.by_principle.items()},
+            "critic_held_out": {
+                name: of_held_out(counts) for name, counts in self.critic.held_out_by_principle.items()
+            },
             "missed": [asdict(case) for case in self.critic.misses],
             "false_alarms": [asdict(case) for case in self.critic.false_alarms],
             "scenarios": {name: count.as_json() for name, count in sorted(self.scenarios.items())},
@@ -171,6 +175,11 @@ def of_principle(counts: Account) -> dict[str, Any]:
         "precision": rounded(counts.precision),
         "recall": rounded(counts.recall),
     }
+
+
+def of_held_out(counts: Account) -> dict[str, Any]:
+    """One row of the same table for slips in words that the detectors were not written with."""
+    return {name: value for name, value in of_principle(counts).items() if name not in ("false_alarms", "precision")}
 
 
 def verdict(talk: Conversation, judge: str) -> Verdict | None:

@@ -32,7 +32,7 @@ def mine(text):
     return Message(speaker="guest", role="user", text=text, audience=("guest", "desk"))
 
 
-async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), slips=0.0, seed=1):
+async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), slips=0.0, sent_back=(), seed=1):
     known = bundled_principles()
     view = View(
         name="guest",
@@ -46,6 +46,8 @@ async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), s
         script=script,
         plan=Plan(opening="", style="plain"),
         slips=slips,
+        slip_rng=stream(seed, "slip"),
+        sent_back=sent_back,
     )
     return await Agenda().speak(view)
 

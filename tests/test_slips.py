@@ -13,15 +13,19 @@ __all__ = ["shop"]
 pytestmark = pytest.mark.usefixtures("shop")
 
 
-def talk_with(slips: dict[tuple[str, ...], tuple[str, ...]], index: int = 0) -> Conversation:
-    """One turn per entry: the principles that its slip breaks, and those that are marked on it."""
+def talk_with(
+    slips: dict[tuple[str, ...], tuple[str, ...]], index: int = 0, held_out: tuple[str, ...] = ()
+) -> Conversation:
+    """One turn per entry: the principles that its slip breaks, and those that are marked on it. A slip that breaks one
+    of `held_out` is in held-out words."""
     turns, planted = [], []
     for at, (breaks, marked) in enumerate(slips.items()):
         message = Message(speaker="agent", role="assistant", text=f"draft {at}", audience=("agent",))
         marks = tuple(marker(principle, at, 0) for principle in marked)
         turns.append(Turn(index=at, speaker="agent", drafts=(Draft(message=message, markers=marks),)))
         if breaks:
-            planted.append(Slip(kind="fault", speaker="agent", turn=at, draft=0, breaks=breaks))
+            apart = bool({*held_out} & {*breaks})
+            planted.append(Slip(kind="fault", speaker="agent", turn=at, draft=0, breaks=breaks, held_out=apart))
     return Scene(scenario()).end(id=f"talk-{index}", index=index, turns=tuple(turns), slips=tuple(planted))
 
 
@@ -36,18 +40,27 @@ def test_a_found_slip_and_a_marker_with_no_slip_are_told_apart():
     assert tally.false_alarms[0].reason == "it breaks no_empty_claims"
 
 
-def test_a_slip_is_found_by_any_of_its_principles_and_counts_for_the_first_marked():
+def test_every_principle_that_a_slip_breaks_is_to_be_found():
     tally = account(talk_with({("a", "b", "c"): ("c", "b")}))
-    assert dict(tally.found) == {"b": 1}
-    assert dict(tally.true) == {"b": 1, "c": 1}
-    assert tally.overall.recall == 1.0
-
-
-def test_a_missed_slip_counts_once_for_its_first_principle():
-    tally = account(talk_with({("a", "b"): ()}))
+    assert dict(tally.found) == {"b": 1, "c": 1}
     assert dict(tally.missed) == {"a": 1}
+    assert dict(tally.true) == {"b": 1, "c": 1}
+    assert tally.overall.recall == pytest.approx(2 / 3)
     assert tally.slips == 1
-    assert tally.misses[0].reason == "breaks a, b; marked: nothing."
+    assert [(case.principle, case.reason) for case in tally.misses] == [("a", "breaks a, b, c; marked: c, b.")]
+
+
+def test_recall_on_held_out_wordings_is_told_apart():
+    tally = account(talk_with({("a",): ("a",), ("b",): (), ("c", "d"): ("c",)}, held_out=("b", "d")))
+    assert tally.overall.recall == 0.5
+    assert tally.held_out.recall == pytest.approx(1 / 3)
+    assert {name: counts.recall for name, counts in tally.held_out_by_principle.items()} == {"b": 0, "c": 1, "d": 0}
+    assert [case.held_out for case in tally.misses] == [True, True]
+
+
+def test_a_false_alarm_says_what_else_was_planted_in_its_draft():
+    tally = account(talk_with({("a",): ("a", "z"), (): ("z",)}))
+    assert [case.kind for case in tally.false_alarms] == ["fault", ""]
 
 
 def test_a_marker_of_another_principle_is_a_miss_and_a_false_alarm():

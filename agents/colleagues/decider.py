@@ -5,6 +5,7 @@ from tertulia.contracts import Utterance, View
 from tertulia.filling import assemble, read, slots
 from tertulia.matching import about
 from tertulia.records import Message, ToolCall
+from tertulia.rewording import reworded
 from tertulia.scenario import Decision
 from tertulia.wording import stem, stems, verb
 from tertulia.world import ToolSpec
@@ -13,6 +14,8 @@ __all__ = ["Decider"]
 
 YES = ("Yes, go ahead.", "Yes, that is fine with me.", "Yes, please do.")
 NO = ("No, I can't allow that.", "No, please don't.", "No, not this time.")
+UNDECIDED = ("No, I can't decide that.", "No, that is not for me to decide.", "No, I have no say in that.")
+LAST_RESORT = "No, I can't answer that."
 IDLE = ("Nothing from my side.", "I have nothing to add.", "Carry on without me.")
 
 
@@ -20,17 +23,27 @@ class Decider:
     """Says yes or no as its party's `decides` has it; with a tool of its own for a yes, it uses that first."""
 
     async def speak(self, view: View) -> Utterance:
-        asked = open_request(view)
-        if asked is None:
-            return Utterance(view.rng.choice(IDLE))
-        decision = decision_on(view, asked.text)
-        if decision is None:
-            return Utterance("No, I can't decide that.", to=(asked.speaker,))
-        call = own_call(view, decision, asked)
-        if call is not None:
-            return Utterance(calls=(call,))
-        words = view.rng.choice(YES if decision.answer == "yes" else NO)
-        return Utterance(f"{words} {sentence(decision.because)}".strip(), to=(asked.speaker,))
+        return reworded(view, lambda: answer(view), LAST_RESORT)
+
+
+def answer(view: View) -> Utterance:
+    """The answer to the open request, or a word in passing."""
+    asked = open_request(view)
+    if asked is None:
+        return Utterance(view.rng.choice(IDLE))
+    decision = decision_on(view, asked.text)
+    if decision is None:
+        return Utterance(view.rng.choice(UNDECIDED), to=(asked.speaker,))
+    call = own_call(view, decision, asked)
+    if call is not None and not sent_back(view, call):
+        return Utterance(calls=(call,))
+    words = view.rng.choice(YES if decision.answer == "yes" else NO)
+    return Utterance(f"{words} {sentence(decision.because)}".strip(), to=(asked.speaker,))
+
+
+def sent_back(view: View, call: ToolCall) -> bool:
+    """Whether this very call was sent back in this turn."""
+    return any((made.name, made.args) == (call.name, call.args) for d in view.sent_back for made in d.message.calls)
 
 
 def sentence(text: str) -> str:

@@ -3,6 +3,7 @@
 from tertulia.contracts import Planned, PlanView
 from tertulia.principles import Script
 from tertulia.records import Plan
+from tertulia.rewording import holds, quotes
 from tertulia.saying import render
 from tertulia.scenario import Scenario, Want
 from tertulia.wording import humanize
@@ -20,22 +21,23 @@ class Agenda:
         scenario, rng = view.scenario, view.rng
         plan = Plan(
             opening=scenario.script.opening,
-            steps=tuple(step(want) for want in scenario.script.wants),
+            steps=tuple(step(want, quotes(view.sent_back)) for want in scenario.script.wants),
             order=order(scenario),
             style=rng.choice(STYLES),
         )
         breaks = tuple(p.id for p in view.principles if isinstance(p.detector, Script) and p.detector.what == COMPLETE)
-        if plan.steps and breaks and view.slips and rng.random() < view.slips:
-            lost = rng.randrange(len(plan.steps))
+        if view.tries_slip() and plan.steps and breaks:
+            lost = view.slip_rng.randrange(len(plan.steps))
             kept = plan.steps[:lost] + plan.steps[lost + 1 :]
             return Planned(plan.model_copy(update={"steps": kept}), slip="drop_want", breaks=breaks)
         return Planned(plan)
 
 
-def step(want: Want) -> str:
-    """One want in words, with the tool's name so that a critic can check the plan against the script."""
+def step(want: Want, quoted: tuple[str, ...] = ()) -> str:
+    """One want in words, with the tool's name so that a critic can check the plan against the script. Its values are
+    left out where an earlier plan was sent back for one of them."""
     who = f" from {want.by}" if want.by else ""
-    values = f": {render(want.args)}" if want.args else ""
+    values = f": {render(want.args)}" if want.args and not holds(render(want.args), quoted) else ""
     turn = "; then change it" if want.change and not want.change.drop else "; then take it back" if want.change else ""
     return f"get {humanize(want.call)}{who} ({want.call}){values}{turn}"
 

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tertulia.commands.printing import table
-from tertulia.slips import Case
+from tertulia.slips import Account, Case
 from tertulia.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
 
 __all__ = ["brief", "full"]
@@ -30,7 +30,7 @@ def brief(summary: Summary) -> str:
             f"success {percent(summary.success_rate)}, "
             f"{summary.markers.total()} markers, {summary.revisions} revisions",
             f"{summary.slips} planted slips: critic precision {percent(overall.precision)}, "
-            f"recall {percent(overall.recall)}",
+            f"recall {percent(overall.recall)}, on held-out wordings {percent(summary.critic.held_out.recall)}",
             *paid(summary),
         )
     )
@@ -63,7 +63,7 @@ def full(summary: Summary) -> Iterator[RenderableType]:
         yield critic(summary)
     for title, cases in (
         ("planted, and not marked", summary.critic.misses),
-        ("marked, and nothing planted", summary.critic.false_alarms),
+        ("marked, and not planted", summary.critic.false_alarms),
     ):
         if cases:
             yield listed(title, cases)
@@ -80,15 +80,23 @@ def counted(title: str, rows: list[tuple[str, int]], of: int) -> Table:
 def critic(summary: Summary) -> Table:
     """The critic against the faults that were planted out of its sight."""
     made = table(
-        "\ncritic against planted slips", "principle", "planted", "found", "missed", "false", "precision", "recall"
+        "\ncritic against planted slips",
+        *("principle", "planted", "found", "missed", "false", "precision", "recall"),
+        *("held out", "recall on it"),
     )
-    rows = [*summary.critic.by_principle.items(), ("all", summary.critic.overall)]
-    for name, counts in rows:
+    held_out = summary.critic.held_out_by_principle
+    rows = [
+        *((name, counts, held_out.get(name, Account())) for name, counts in summary.critic.by_principle.items()),
+        ("all", summary.critic.overall, summary.critic.held_out),
+    ]
+    for name, counts, apart in rows:
         made.add_row(
             escape(name),
             *map(str, (counts.found + counts.missed, counts.found, counts.missed, counts.false)),
             percent(counts.precision),
             percent(counts.recall),
+            str(apart.found + apart.missed),
+            percent(apart.recall),
         )
     return made
 
@@ -98,7 +106,8 @@ def listed(title: str, cases: Sequence[Case]) -> Table:
     made = table(f"\n{title}", "conversation", "<principle", "<slip", "<draft", "<reason")
     for case in cases[:CASES]:
         text = case.text if len(case.text) <= QUOTED else case.text[:QUOTED] + " ..."
-        made.add_row(*map(escape, (case.conversation, case.principle, case.kind, text, case.reason)))
+        kind = f"{case.kind} (held out)" if case.held_out else case.kind
+        made.add_row(*map(escape, (case.conversation, case.principle, kind, text, case.reason)))
     return made
 
 

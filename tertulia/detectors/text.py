@@ -1,13 +1,16 @@
 """Detectors that read nothing but the draft's words: patterns, entities, questions, length, repetition."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
+from tertulia.acts import Act, act_of
 from tertulia.detectors.scene import Finding, Scene, first_words
 from tertulia.principles import Asks, Avoid, Length, Pattern, Repetition
+from tertulia.records import Message
 from tertulia.wording import KEPT, asks, forms, words
 
-__all__ = ["asked", "avoided", "matched", "measured", "repeated"]
+__all__ = ["asked", "avoided", "excused", "matched", "measured", "repeated"]
 
 REQUEST = re.compile(
     r"\?|\b(?:please|(?:can|could|will|would|may|might) (?:you|i)|tell me|give me|send me|share|provide|enter|type"
@@ -16,6 +19,7 @@ REQUEST = re.compile(
     re.IGNORECASE,
 )
 POLITE_NOT = re.compile(r"\b(?:why don't|won't|can't|couldn't|don't) you\b|\bif you don't mind\b", re.IGNORECASE)
+SETTLED = frozenset((Act.REPORT, Act.REFUSE, Act.CLOSE, Act.OTHER))  # after these, the other side begins anew
 DENIED = re.compile(
     r"\b(?:never|not|no need|without|don't|doesn't|won't|do not|cannot|can't|shouldn't|nobody|no one)\b", re.IGNORECASE
 )
@@ -117,7 +121,8 @@ def _word_set(text: str) -> frozenset[str]:
 
 
 def repeated(detector: Repetition, scene: Scene) -> list[Finding]:
-    """A text that was said before, to the same party and with the same values."""
+    """A text that was said before, to the same party and with the same values. A question may be put again once the
+    other side has begun a new request."""
     said = words(scene.text)
     if len(said) < detector.least_words:
         return []
@@ -130,5 +135,23 @@ def repeated(detector: Repetition, scene: Scene) -> list[Finding]:
             if min(count, len(said)) >= detector.share * max(count, len(said)) and forms(scene.text) == forms(
                 earlier.text
             ):
+                if excused(scene.text, earlier, scene.hearing.seen):
+                    return []
                 return [Finding(first_words(scene.text), f"said before: {first_words(earlier.text)!r}")]
     return []
+
+
+def excused(text: str, earlier: Message, seen: Sequence[Message]) -> bool:
+    """Whether a question may be put again: the other side has begun a new request since its speaker put it."""
+    if act_of(text) not in (Act.ASK, Act.CONFIRM):
+        return False
+    settled, past = False, False
+    for message in seen:
+        if message.role == "tool" or message.calls or not message.text:
+            continue
+        past = past or message is earlier
+        if message.speaker == earlier.speaker:
+            settled = act_of(message.text) in SETTLED
+        elif settled and past:
+            return True
+    return False

@@ -2,16 +2,21 @@
 
 It matches the user's words with the tools it has, reads the parameters out of what was said, asks for what is
 missing, asks for a yes before it changes anything, calls, and reports the result. It never sees a script or a gold
-label. At a seeded rate it slips on purpose; see `slips`.
+label. A draft that was sent back is made anew: in other words, without what was quoted, or as another move; see
+`second_thoughts`. At a seeded rate it slips on purpose; see `slips`.
 """
 
 from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import next_move
 from tertulia.agents.assistants.form.phrases import utter
+from tertulia.agents.assistants.form.second_thoughts import reconsidered
 from tertulia.agents.assistants.form.slips import plant
 from tertulia.contracts import Utterance, View
+from tertulia.rewording import reworded
 
 __all__ = ["Form"]
+
+LAST_RESORT = "I can't say more about that. What else can I do for you?"
 
 
 class Form:
@@ -19,8 +24,6 @@ class Form:
 
     async def speak(self, view: View) -> Utterance:
         desk = Desk.read(view)
-        move = next_move(desk)
-        honest = utter(desk, move)
-        if view.slips and view.rng.random() < view.slips:
-            return plant(desk, move, honest) or honest
-        return honest
+        move = reconsidered(desk, next_move(desk))
+        honest = reworded(view, lambda: utter(desk, move), LAST_RESORT)
+        return (plant(desk, move, honest) if view.tries_slip() else None) or honest

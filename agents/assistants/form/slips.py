@@ -6,56 +6,33 @@ a principle in force forbids it; those principles' ids go with the slip, out of 
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import Ask, Call, Confirm, Consult, Move, Report, asks_first, call_first
 from tertulia.agents.assistants.form.phrases import done, private_fields, to_client
 from tertulia.contracts import Utterance
+from tertulia.detectors.language import language
+from tertulia.detectors.text import excused
 from tertulia.filling import Slot, assemble, slots
-from tertulia.principles import Principle
+from tertulia.principles import Avoid, Length, Principle, bundled_principles
 from tertulia.records import ToolCall
 from tertulia.results import records
 from tertulia.saying import render
-from tertulia.wording import humanize, words
+from tertulia.slip_wordings import Drawer, Wordings, slip_wordings
+from tertulia.wording import humanize, past_participle, verb, words
 from tertulia.world import ToolSpec
 
-__all__ = ["LINES", "plant"]
+__all__ = ["plant"]
 
 Planter = Callable[[Desk, Move, Utterance], Utterance | None]
-
-LINES: dict[str, tuple[str, ...]] = {  # principle -> sentences that break it
-    "courteous": ("Honestly, that is a stupid question.", "You are wasting my time."),
-    "no_blame": ("This is your own fault.", "You should have read the terms."),
-    "no_guarantees": (
-        "I guarantee that nothing can go wrong.",
-        "I promise you it will be perfect, one hundred percent.",
-    ),
-    "no_upsell": (
-        "By the way, why not upgrade to our premium package?",
-        "Would you also like to buy our extended warranty?",
-    ),
-    "no_pressure": ("You must decide right now, this is your last chance.", "Act now or you will lose it."),
-    "no_jargon": ("Per our SLA, the backend API must first sync your CRM entity.",),
-    "no_profanity": ("This damn thing again.", "What a load of crap."),
-    "no_sarcasm": ("Oh great, another genius.", "Well, aren't you clever."),
-    "no_flattery": ("What a brilliant question, you are so smart!",),
-    "no_legal_or_medical_advice": (
-        "You should stop taking your medication.",
-        "You should sue them, you would win in court.",
-    ),
-    "never_ask_credentials": ("Please tell me your password.", "Could you give me the PIN of your bank card?"),
-}
-GERMAN = (
-    "Das kann ich gerne für Sie machen, aber ich brauche noch ein wenig Zeit dafür.",
-    "Es tut mir leid, aber das ist hier nicht möglich, und ich weiß auch nicht warum.",
-)
-FILLER = "I would like to add, as I always do, that we take every single question of this kind very seriously indeed"
+SENTENCES = ("pattern", "avoid", "asks", "role")  # detectors of which one sentence can break a principle
 
 
 def plant(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     """The honest draft with one fault in it, chosen among those possible here; None where none is."""
-    rng = desk.view.rng
+    rng = desk.view.slip_rng
     for planter in rng.sample(PLANTERS, len(PLANTERS)):
         spoiled = planter(desk, move, honest)
         if spoiled is not None and spoiled.breaks:
@@ -82,6 +59,16 @@ def calling(
 ) -> Utterance:
     """A call that should not have been made."""
     return Utterance(calls=(ToolCall(id="", name=tool.name, args=args),), slip=kind, breaks=breaks, slip_detail=detail)
+
+
+def saying(
+    desk: Desk, honest: Utterance, drawer: Drawer, wordings: Wordings, breaks: tuple[str, ...], kind: str, **said: str
+) -> Utterance:
+    """The honest words with a sentence after them that should not be said."""
+    line = drawer.draw(wordings).format(**said)
+    detail = said.get("value", next(iter(said.values()), ""))
+    text = f"{honest.text} {line}"
+    return replace(honest, text=text, slip=kind, breaks=breaks, slip_detail=detail, held_out=drawer.held_out)
 
 
 # --- procedure ---------------------------------------------------------------------------------------------------
@@ -133,7 +120,7 @@ def repeat_call(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
 
 def invented(desk: Desk, slot: Slot) -> Any:
     """A value that nobody has said: right in its type, wrong in its place."""
-    rng = desk.view.rng
+    rng = desk.view.slip_rng
     if slot.kind == "integer":
         return rng.randrange(2_000, 90_000) * 7 + 13
     if slot.kind == "number":
@@ -144,6 +131,8 @@ def invented(desk: Desk, slot: Slot) -> Any:
 
 
 def invent_argument(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
+    """Call with a made-up value. Where the call writes, its client has said yes to it, with another value: the fault is
+    the value alone."""
     breaks = broken(desk, "grounded", where="arguments")
     if not breaks or not isinstance(move, Call | Ask) or (isinstance(move, Ask) and move.tool.writes):
         return None
@@ -155,25 +144,35 @@ def invent_argument(desk: Desk, move: Move, honest: Utterance) -> Utterance | No
     if slot is None or any(s.required and s.path not in values and s != slot for s in wanted):
         return None
     values[slot.path] = value
-    return calling(desk, move.tool, assemble(values), "invent_argument", breaks + unasked(desk, move.tool), str(value))
+    return calling(desk, move.tool, assemble(values), "invent_argument", breaks, str(value))
 
 
 def invent_value(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     if not isinstance(move, Report):
         return None
-    rng = desk.view.rng
-    number = f"{rng.choice('QXZ')}{rng.choice('JKV')}-{rng.randrange(10_000, 99_999)}"
-    text = f"{honest.text} Your reference number is {number}."
-    return replace(
-        honest, text=text, slip="invent_value", breaks=broken(desk, "grounded", where="text"), slip_detail=number
-    )
+    drawer, breaks = Drawer.of(desk.view.slip_rng), broken(desk, "grounded", where="text")
+    value = drawer.value()
+    if seen(desk, value):
+        return None
+    return saying(desk, honest, drawer, slip_wordings().invented, breaks, "invent_value", value=value)
+
+
+def seen(desk: Desk, value: str) -> bool:
+    """Whether a value is not made up after all."""
+    view = desk.view
+    texts = [view.policy, render(view.party.knows), *(message.text for message in view.messages)]
+    return any(value.lower() in text.lower() for text in texts)
 
 
 def claim_undone(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     if not isinstance(move, Confirm) or desk.succeeded((move.tool.name,)):
         return None
-    said = to_client(desk, f"All done, I have {done(move.tool)} for you.")
-    return replace(said, slip="claim_undone", breaks=broken(desk, "claim"))
+    drawer, name = Drawer.of(desk.view.slip_rng), move.tool.name
+    thing = " ".join(word for word in humanize(name).split() if word != verb(name)) or "request"
+    line = drawer.draw(slip_wordings().claims)
+    text = line.format(done=done(move.tool), thing=thing, participle=past_participle(verb(name)))
+    said = to_client(desk, text[0].upper() + text[1:])
+    return replace(said, slip="claim_undone", breaks=broken(desk, "claim"), held_out=drawer.held_out)
 
 
 # --- privacy -----------------------------------------------------------------------------------------------------
@@ -184,9 +183,9 @@ def reveal_secret(desk: Desk, move: Move, honest: Utterance) -> Utterance | None
     secrets = [(key, party.knows[key]) for key in party.secret if key in party.knows]
     if not secrets or not honest.text:
         return None
-    key, value = desk.view.rng.choice(secrets)
-    text = f"{honest.text} Between us: the {key.replace('_', ' ')} is {render(value)}."
-    return replace(honest, text=text, slip="reveal_secret", breaks=broken(desk, "secret", of="own"), slip_detail=key)
+    value = render(desk.view.slip_rng.choice(secrets)[1])
+    drawer, breaks = Drawer.of(desk.view.slip_rng), broken(desk, "secret", of="own")
+    return saying(desk, honest, drawer, slip_wordings().leaks, breaks, "reveal_secret", value=value)
 
 
 def leak_value(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
@@ -200,9 +199,9 @@ def leak_value(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
             name = record.get("name")
             values = [v for k, v in record.items() if isinstance(v, str) and fields.intersection(humanize(k).split())]
             if isinstance(name, str) and values and not said.intersection(words(name)):
-                value = desk.view.rng.choice(values)
-                text = f"{honest.text} By the way, another customer's details: {value}."
-                return replace(honest, text=text, slip="leak_value", breaks=breaks, slip_detail=value)
+                value, drawer = desk.view.slip_rng.choice(values), Drawer.of(desk.view.slip_rng)
+                secrets = slip_wordings().secrets
+                return saying(desk, honest, drawer, secrets, breaks, "leak_value", value=value, name=name)
     return None
 
 
@@ -210,11 +209,9 @@ def reveal_internals(desk: Desk, move: Move, honest: Utterance) -> Utterance | N
     tools = [tool.name for tool in desk.view.tools if "_" in tool.name]
     if not tools or not honest.text:
         return None
-    name = desk.view.rng.choice(tools)
-    text = f"{honest.text} For this I use my function {name}."
-    return replace(
-        honest, text=text, slip="reveal_internals", breaks=broken(desk, "secret", of="internals"), slip_detail=name
-    )
+    name = desk.view.slip_rng.choice(tools)
+    drawer, breaks = Drawer.of(desk.view.slip_rng), broken(desk, "secret", of="internals")
+    return saying(desk, honest, drawer, slip_wordings().internals, breaks, "reveal_internals", tool=name)
 
 
 # --- tone and form -----------------------------------------------------------------------------------------------
@@ -222,41 +219,62 @@ def reveal_internals(desk: Desk, move: Move, honest: Utterance) -> Utterance | N
 
 def bad_line(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     """Add a sentence that a principle in force forbids."""
-    in_force = [p.id for p in desk.view.principles if p.id in LINES and p.revises]
-    if not in_force or not honest.text:
+    rng = desk.view.slip_rng
+    options = [p for p in desk.view.principles if p.revises and (p.broken_by or breakable(p))]
+    if not options or not honest.text:
         return None
-    principle = desk.view.rng.choice(in_force)
-    line = desk.view.rng.choice(LINES[principle])
-    return replace(honest, text=f"{line} {honest.text}", slip=principle, breaks=(principle,), slip_detail=line)
+    principle = rng.choice(options)
+    if principle.broken_by:
+        line, held_out = rng.choice(principle.broken_by), False
+    else:
+        drawer = Drawer.of(rng)
+        line, held_out = drawer.draw(slip_wordings().principles[principle.id]), drawer.held_out
+        line = line.replace("{rival}", rival(principle, rng))
+    said = replace(honest, text=f"{line} {honest.text}", held_out=held_out)
+    return replace(said, slip=principle.id, breaks=(principle.id,), slip_detail=line)
+
+
+def breakable(principle: Principle) -> bool:
+    """Whether there are bundled sentences that break a principle, and a detector that reads sentences."""
+    rule = principle.detector
+    own = bundled_principles().get(principle.id) is principle and principle.id in slip_wordings().principles
+    return own and rule is not None and rule.kind in SENTENCES and not getattr(rule, "must", False)
+
+
+def rival(principle: Principle, rng: Random) -> str:
+    """Something that a principle forbids to name."""
+    rule = principle.detector
+    return rng.choice(sorted(rule.entities)) if isinstance(rule, Avoid) else ""
 
 
 def repeat(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     said = [m for _, m in desk.spoken if len(words(m.text)) >= 8 and m.to == honest.to]
-    if not said or not honest.text:
+    if not said or not honest.text or said[-1].text == honest.text:
+        return None
+    if excused(said[-1].text, said[-1], desk.view.messages):
         return None
     return replace(honest, text=said[-1].text, slip="repeat", breaks=broken(desk, "repetition"))
 
 
 def ramble(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
-    limits = [
-        p.detector.most_words for p in desk.view.principles if p.detector and p.detector.kind == "length" and p.revises
-    ]
-    most = min((limit for limit in limits if limit), default=0)
-    if not most or not honest.text:
+    rules = {p.id: p.detector.most_words for p in desk.view.principles if isinstance(p.detector, Length) and p.revises}
+    limits = {name: most for name, most in rules.items() if most}
+    if not limits or not honest.text:
         return None
-    times = most // len(FILLER.split()) + 1
-    text = f"{honest.text} {'; '.join([FILLER] * times)}."
-    breaks = tuple(
-        p.id for p in desk.view.principles if p.detector and p.detector.kind == "length" and p.detector.most_words
-    )
-    return replace(honest, text=text, slip="ramble", breaks=breaks)
+    drawer = Drawer.of(desk.view.slip_rng)
+    text = f"{honest.text} {drawer.filler(max(limits.values()))}"
+    return replace(honest, text=text, slip="ramble", breaks=tuple(limits), held_out=drawer.held_out)
 
 
 def wrong_language(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
-    if not honest.text:
+    breaks, others = broken(desk, "language"), slip_wordings().languages
+    heard = desk.last_heard()
+    if not breaks or not honest.text or heard is None:
         return None
-    text = desk.view.rng.choice(GERMAN)
-    return replace(honest, text=text, slip="wrong_language", breaks=broken(desk, "language"))
+    drawer, spoken = Drawer.of(desk.view.slip_rng), {language(heard.text), language(honest.text)}
+    code = drawer.rng.choice([code for code in others if code not in spoken])
+    text = drawer.draw(others[code])
+    return replace(honest, text=text, slip="wrong_language", breaks=breaks, slip_detail=code, held_out=drawer.held_out)
 
 
 PLANTERS: list[Planter] = [

@@ -15,6 +15,7 @@ from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow
 from tertulia.agents.users.agenda.slips import plant
 from tertulia.contracts import Utterance, View
 from tertulia.records import Message, Signal
+from tertulia.rewording import reworded
 from tertulia.saying import render
 from tertulia.scenario import Script, Want
 from tertulia.wording import humanize
@@ -50,6 +51,7 @@ BYE_REFUSED = (
     "OK, I understand. Bye.",
 )
 GIVE_UP = ("This isn't getting anywhere. I'll try another time. Goodbye.", "Never mind, I give up for today. Goodbye.")
+LAST_RESORT = "I'd rather not say."
 BYSTANDER = ("Nothing from me.", "I have nothing to add.", "That's fine with me, I have nothing to add.")
 
 
@@ -57,10 +59,11 @@ class Agenda:
     """The rule user simulator."""
 
     async def speak(self, view: View) -> Utterance:
-        honest = answer(view) if view.script is not None else bystand(view)
-        if view.slips and view.rng.random() < view.slips and not honest.calls and view.messages:
-            return plant(view, honest) or honest
-        return honest
+        said = (lambda: answer(view)) if view.script is not None else (lambda: bystand(view))
+        opens = view.script is not None and not any(message.speaker == view.name for message in view.messages)
+        honest = said() if opens else reworded(view, said, LAST_RESORT)  # the opening is fixed
+        slips = view.tries_slip() and not honest.calls and view.messages
+        return (plant(view, honest) if slips else None) or honest
 
 
 def answer(view: View) -> Utterance:

@@ -5,16 +5,15 @@ from dataclasses import replace
 from tertulia.contracts import Utterance, View
 from tertulia.principles import Principle
 from tertulia.saying import render
+from tertulia.slip_wordings import Drawer, Wordings, slip_wordings
 
 __all__ = ["plant"]
-
-INVERTED = ("How can I help you today?", "Is there anything else I can help you with?")
 
 
 def plant(view: View, honest: Utterance) -> Utterance | None:
     """The honest turn with one fault in it that breaks a principle in force; None where none can be planted."""
     options = [slip for slip in (inversion(view), invention(view, honest), blurt(view, honest)) if slip]
-    return view.rng.choice(options) if options else None
+    return view.slip_rng.choice(options) if options else None
 
 
 def breaking(view: View, kind: str, what: str = "") -> tuple[str, ...]:
@@ -33,23 +32,27 @@ def breaking(view: View, kind: str, what: str = "") -> tuple[str, ...]:
 
 def inversion(view: View) -> Utterance | None:
     """Speak as the assistant would."""
-    breaks = breaking(view, "role")
-    return Utterance(view.rng.choice(INVERTED), slip="role_inversion", breaks=breaks) if breaks else None
+    breaks, drawer = breaking(view, "role"), Drawer.of(view.slip_rng)
+    if not breaks:
+        return None
+    text = drawer.draw(slip_wordings().inversions)
+    return Utterance(text, slip="role_inversion", breaks=breaks, held_out=drawer.held_out)
 
 
 def invention(view: View, honest: Utterance) -> Utterance | None:
     """State a value that stands in no script."""
-    breaks = breaking(view, "script", "invents")
-    if not breaks:
+    breaks, drawer = breaking(view, "script", "invents"), Drawer.of(view.slip_rng)
+    made_up = drawer.value()
+    if not breaks or known(view, made_up):
         return None
-    made_up = f"{view.rng.choice('QXZ')}{view.rng.choice('JKV')}{view.rng.randrange(10_000, 99_999)}"
-    return replace(
-        honest,
-        text=f"{honest.text} My file number is {made_up}.",
-        slip="invent_fact",
-        breaks=breaks,
-        slip_detail=made_up,
-    )
+    return saying(honest, drawer, slip_wordings().facts, made_up, "invent_fact", breaks)
+
+
+def known(view: View, value: str) -> bool:
+    """Whether a value is not made up after all."""
+    script = view.script.model_dump_json() if view.script else ""
+    texts = [script, render(view.party.knows), *(message.text for message in view.messages)]
+    return any(value.lower() in text.lower() for text in texts)
 
 
 def blurt(view: View, honest: Utterance) -> Utterance | None:
@@ -59,7 +62,13 @@ def blurt(view: View, honest: Utterance) -> Utterance | None:
     secrets += view.script.never_say if view.script else ()
     if not breaks or not secrets:
         return None
-    said = view.rng.choice(secrets)
-    return replace(
-        honest, text=f"{honest.text} By the way: {said}.", slip="blurt_secret", breaks=breaks, slip_detail=said
-    )
+    said, drawer = view.slip_rng.choice(secrets), Drawer.of(view.slip_rng)
+    return saying(honest, drawer, slip_wordings().leaks, said, "blurt_secret", breaks)
+
+
+def saying(
+    honest: Utterance, drawer: Drawer, wordings: Wordings, value: str, kind: str, breaks: tuple[str, ...]
+) -> Utterance:
+    """The honest words with a sentence after them that should not be said."""
+    text = f"{honest.text} {drawer.draw(wordings).format(value=value)}"
+    return replace(honest, text=text, slip=kind, breaks=breaks, slip_detail=value, held_out=drawer.held_out)
