@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tertulia.runs import Run, run
     from tertulia.scenario import Scenario
     from tertulia.summary import Summary
-    from tertulia.world import Toolkit, tool
+    from tertulia.toolkit_world import Toolkit, tool
 
 __all__ = [
     "Conversation",
@@ -80,7 +80,7 @@ HOMES = {
     "runs": ("Run", "run"),
     "scenario": ("Scenario",),
     "summary": ("Summary",),
-    "world": ("Toolkit", "tool"),
+    "toolkit_world": ("Toolkit", "tool"),
 }
 
 

@@ -8,7 +8,7 @@ from tertulia.items import plan_items
 from tertulia.runner import ensembles
 from tertulia.scenario import Scenario
 from tertulia.summary import succeeded
-from tertulia.world import open_world
+from tertulia.worlds import open_world
 
 __all__ = ["Baselines", "baselines"]
 

@@ -19,9 +19,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tertulia.records import Change, Message, Record
+from tertulia.records import Message, Record
 from tertulia.scenario import Scenario
-from tertulia.world import ToolSpec, World, look_up
+from tertulia.state_paths import apply, look_up
+from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
 
@@ -253,20 +254,8 @@ def end_state(start: dict[str, Any], messages: Iterable[Message]) -> dict[str, A
     """The state with every change of the conversation applied, in order. `start` is used up."""
     for message in messages:
         for change in message.changes:
-            apply(start, change.path, change)
+            apply(start, change)
     return start
-
-
-def apply(state: dict[str, Any], path: str, change: Change) -> None:
-    """Make one change. A key may hold dots: a path leads into a child only where that child exists."""
-    for cut in (at for at, sign in enumerate(path) if sign == "."):
-        child = state.get(path[:cut])
-        if isinstance(child, dict):
-            return apply(child, path[cut + 1 :], change)
-    if change.after is None:
-        state.pop(path, None)
-    else:
-        state[path] = change.after
 
 
 def state_faults(expected: Mapping[str, Any], end: dict[str, Any]) -> Iterable[str]:

@@ -31,9 +31,10 @@ from tertulia.models.records import Ask
 from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
+from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
-from tertulia.world import Outcome, SchemaWorld, refusal
+from tertulia.world import Outcome, refusal
 
 __all__ = ["Item", "Stage"]
 

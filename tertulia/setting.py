@@ -7,7 +7,8 @@ from tertulia.errors import UserError
 from tertulia.memo import Memo
 from tertulia.principles import Principle, bundled_principles, unknown_principle
 from tertulia.scenario import Scenario
-from tertulia.world import ToolSpec, World, open_world
+from tertulia.world import ToolSpec, World
+from tertulia.worlds import open_world
 
 __all__ = ["Setting", "Settings", "principles_of", "tools_of"]
 

@@ -13,8 +13,9 @@ from tertulia.errors import ToolError
 from tertulia.principles import Principle
 from tertulia.records import Conversation, Draft, EndReason, Marker, Message, Plan, Slip, ToolCall, Turn
 from tertulia.scenario import Scenario
+from tertulia.toolkit_world import Toolkit, ToolkitWorld, tool
 from tertulia.views import audience_of
-from tertulia.world import Toolkit, ToolkitWorld, open_world, tool
+from tertulia.worlds import open_world
 
 CONFIRM = Principle(
     id="confirm_first",
@@ -81,7 +82,7 @@ SHOP = ToolkitWorld("shop", ShopTools, json.dumps(START).encode(), "You work for
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> ToolkitWorld:
     """Lets scenarios name the world `shop`."""
-    monkeypatch.setattr("tertulia.world.bundled_world", lambda name: SHOP)
+    monkeypatch.setattr("tertulia.worlds.bundled_world", lambda name: SHOP)
     return SHOP
 
 

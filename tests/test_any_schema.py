@@ -16,7 +16,7 @@ from tertulia.graph import Item, Stage
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation, EndReason
 from tertulia.scenario import Scenario
-from tertulia.world import open_world
+from tertulia.worlds import open_world
 
 STAGE = Stage(bundled_recipe("user_script"))
 FLOOR = 0.93  # measured: 0.98; what is missed are mostly two parameters with the very same value

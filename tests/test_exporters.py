@@ -250,7 +250,7 @@ WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 @given(st.lists(WORDS, min_size=1, max_size=4), WORDS)
 def test_chosen_never_equals_rejected(drafts, accepted):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tertulia.world.bundled_world", lambda name: SHOP)
+        patch.setattr("tertulia.worlds.bundled_world", lambda name: SHOP)
         scene = Scene(scenario())
         scene.say("customer", "Hello")
         for text in drafts:

@@ -15,14 +15,14 @@ from examples import (
     with_tool_error,
 )
 
-from tertulia.gold import end_state, gold_of, measure
+from tertulia.gold import end_state, gold_of, measure, state_faults
 from tertulia.judges.leaks import Leaks
 from tertulia.judges.markers import Markers
 from tertulia.judges.structure import Structure
 from tertulia.judges.success import Success
 from tertulia.records import Change, Conversation, Draft, EndReason, Message, Plan, Slip, ToolCall, Verdict
 from tertulia.scenario import Scenario
-from tertulia.world import open_world
+from tertulia.worlds import open_world
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.usefixtures("shop")
@@ -448,3 +448,4 @@ def test_changes_reach_keys_with_dots_new_keys_and_removed_ones():
     )
     end = end_state(start, [Message(speaker="t", role="tool", changes=changes)])
     assert end == {"mail": {"a.b@c.org": {"open": False}, "x.y@z.org": {"open": True}}, **START}
+    assert not list(state_faults({"mail.a.b@c.org.open": False, "mail.x.y@z.org.open": True, "old": None}, end))

@@ -28,7 +28,8 @@ from tertulia.streams import number
 from tertulia.table import Table
 from tertulia.variation import balanced_choice, settle
 from tertulia.views import audience_of
-from tertulia.world import ToolSpec, World, open_world
+from tertulia.world import ToolSpec, World
+from tertulia.worlds import open_world
 
 SEED, VARIANTS, RATES = 3, 2, (0.0, 0.3)
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -1,16 +1,19 @@
 """What is kept of objects: by identity, and never more than so much."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from examples import SHOP, scenario
 
-from tertulia import filling, matching, setting
+from tertulia import filling, matching, setting, toolkit_world
 from tertulia.agents.assistants.form import moves
 from tertulia.detectors import scene
 from tertulia.memo import Memo
 from tertulia.scenario import Scenario, ToolSchema
+from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings, tools_of
-from tertulia.world import SchemaWorld, ToolSpec
+from tertulia.world import ToolSpec
 
 
 def counting() -> tuple[list[int], Any]:
@@ -107,3 +110,13 @@ def test_settings_are_kept_for_the_scenarios_played_last():
     assert kept.of(files[-1]) is settings[-1]
     assert kept.of(files[0]) is not settings[0]
     assert len(kept.kept.kept) == 3
+
+
+def test_the_states_that_conversations_begin_in_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(toolkit_world, "STARTS_KEPT", 5)
+    world = replace(SHOP)
+    for paid in range(20):
+        start = {"orders.A1042.paid": paid}
+        assert world.start(scenario().model_copy(update={"start": start}))["orders"]["A1042"]["paid"] == paid
+
+    assert world._start_with.cache_info().currsize == 5

@@ -12,7 +12,7 @@ from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.streams import number
-from tertulia.world import open_world
+from tertulia.worlds import open_world
 
 FILES = sorted((Path(__file__).parent / "real_tools").glob("*.yaml"))
 SEEDS = range(8)

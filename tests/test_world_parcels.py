@@ -10,8 +10,10 @@ import pytest
 
 from tertulia.scenario import Scenario
 from tertulia.source import read_records
+from tertulia.state_paths import look_up
 from tertulia.variation import settle, slots_used
-from tertulia.world import Outcome, bundled_world, look_up
+from tertulia.world import Outcome
+from tertulia.worlds import bundled_world
 
 FOLDER = Path(str(files("tertulia.scenarios.worlds.parcels")))
 PATHS = sorted(FOLDER.glob("*.yaml"))

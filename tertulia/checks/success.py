@@ -8,8 +8,9 @@ from pydantic import BaseModel, ValidationError
 from tertulia.checks.reading import Reading, Variant
 from tertulia.errors import Fault, did_you_mean
 from tertulia.scenario import Scenario
+from tertulia.state_paths import along, look_up, put
+from tertulia.toolkit_world import ToolkitWorld
 from tertulia.validation import Complaint, complaints, inside, shown, unwrapped
-from tertulia.world import ToolkitWorld, look_up, put
 
 __all__ = ["CHECKS"]
 
@@ -70,20 +71,19 @@ def lost_step(state: Any, path: str, model: type[BaseModel], *, new: str) -> tup
     """Where a path leaves the state, as message and suggestion.
 
     Mappings of records may get new keys: with `new="last"` as the path's last step, with `new="any"` anywhere."""
+    keys, lost = along(state, path)
+    if not lost:
+        return None
     kind: Any = model
-    steps = path.split(".")
-    for nth, step in enumerate(steps):
-        try:
-            state = look_up(state, step)
-        except KeyError:
-            grows = get_origin(unwrapped(kind)) is dict or kind is Any
-            if grows and (new == "any" or (new == "last" and nth == len(steps) - 1)):
-                return None
-            known = list(state) if isinstance(state, Mapping) else []
-            before = ".".join(steps[:nth]) or "the state"
-            return f"there is no {path!r} in the world: {before} has no {step!r}", did_you_mean(step, known)
-        kind = inside(kind, step)
-    return None
+    for key in keys:
+        kind = inside(kind, key)
+    grows = get_origin(unwrapped(kind)) is dict or kind is Any
+    if grows and (new == "any" or (new == "last" and len(lost) == 1)):
+        return None
+    there = look_up(state, ".".join(keys)) if keys else state
+    before = ".".join(keys) or "the state"
+    known = there if isinstance(there, Mapping) else ()
+    return f"there is no {path!r} in the world: {before} has no {lost[0]!r}", did_you_mean(lost[0], known)
 
 
 def state_paths(r: Reading) -> Iterator[Fault]:

@@ -29,7 +29,7 @@ from tertulia.scenarios.worlds.clinic.state import (
     WaitingEntry,
     Weekday,
 )
-from tertulia.world import tool
+from tertulia.toolkit_world import tool
 
 __all__ = ["Clinic"]
 
@@ -43,9 +43,7 @@ SlotId = Annotated[
     str, Field(description="the slot number, as the booking page shows it", pattern=r"^S\d{2}$", examples=["S99"])
 ]
 InvoiceId = Annotated[str, Field(description="the invoice number on the bill", pattern=r"^I\d{3}$", examples=["I499"])]
-FullName = Annotated[
-    str, Field(description="the patient's first and last name", min_length=3, examples=["Robin West"])
-]
+FullName = Annotated[str, Field(description="the patient's first and last name", min_length=3, examples=["Robin West"])]
 BirthDate = Annotated[date, Field(description="the patient's date of birth", examples=["1999-01-31"])]
 With = Annotated[PractitionerName, Field(description="the doctor or nurse, by last name", examples=["Okafor"])]
 

@@ -39,7 +39,7 @@ from tertulia.scenarios.worlds.parcels.state import (
     Refund,
     Weekday,
 )
-from tertulia.world import tool
+from tertulia.toolkit_world import tool
 
 __all__ = ["Parcels"]
 

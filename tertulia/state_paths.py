@@ -1,0 +1,96 @@
+"""Dotted paths into a world's state: what stands there, how it is set, and which values differ.
+
+A list is indexed by number. A key may hold dots itself, as an address does: of the readings of a path, that one counts
+which leads furthest into the state.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from tertulia.records import Change
+
+__all__ = ["along", "apply", "changed", "look_up", "put"]
+
+
+def along(state: Any, path: str) -> tuple[list[str], list[str]]:
+    """The keys of a path that are there, from the state inwards, and the steps that are not."""
+    return _along(state, path.split("."))
+
+
+def _along(state: Any, steps: Sequence[str]) -> tuple[list[str], list[str]]:
+    found: list[str] = []
+    left = list(steps)
+    for key, child, rest in _children(state, steps):
+        below, lost = _along(child, rest)
+        if len(lost) < len(left):
+            found, left = [key, *below], lost
+    return found, left
+
+
+def _children(state: Any, steps: Sequence[str]) -> Iterator[tuple[str, Any, Sequence[str]]]:
+    """Every child that the first steps may name, and the steps behind it."""
+    for cut in range(1, len(steps) + 1):
+        key = ".".join(steps[:cut])
+        try:
+            yield key, child_of(state, key), steps[cut:]
+        except KeyError:
+            continue
+
+
+def child_of(state: Any, key: str) -> Any:
+    if isinstance(state, list) and key.isdecimal() and int(key) < len(state):
+        return state[int(key)]
+    if isinstance(state, Mapping):
+        return state[key]
+    raise KeyError(key)
+
+
+def look_up(state: Any, path: str) -> Any:
+    """The value at a path.
+
+    Raises:
+        KeyError: naming the first step that does not exist."""
+    keys, lost = along(state, path)
+    if lost:
+        raise KeyError(lost[0])
+    return reduce(child_of, keys, state)
+
+
+def put(state: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a path whose parent exists; `None` for a key of a dict removes nothing, it sets null.
+
+    Raises:
+        KeyError: naming the first step that does not exist."""
+    keys, lost = along(state, path)
+    last = lost[0] if lost else keys.pop()
+    parent = reduce(child_of, keys, state)
+    if len(lost) > 1 or (lost and not isinstance(parent, dict)):
+        raise KeyError(last)
+    parent[int(last) if isinstance(parent, list) else last] = value
+
+
+def apply(state: dict[str, Any], change: Change) -> None:
+    """Make a recorded change. A key that is new may hold dots; `None` stands for absent."""
+    keys, lost = along(state, change.path)
+    lost = lost or [keys.pop()]
+    while not isinstance(parent := reduce(child_of, keys, state), dict):
+        lost.insert(0, keys.pop())
+    last = ".".join(lost)
+    if change.after is None:
+        parent.pop(last, None)
+    else:
+        parent[last] = change.after
+
+
+def changed(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:
+    """Every leaf that differs between two JSON values. Dicts are walked by key; lists are compared whole."""
+    if before == after:
+        return ()
+    if isinstance(before, dict) and isinstance(after, dict):
+        found: list[Change] = []
+        for key in [*before, *(k for k in after if k not in before)]:
+            if before.get(key) != after.get(key):
+                found += changed(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+        return tuple(found)
+    return (Change(path=path, before=before, after=after),)
