@@ -26,7 +26,7 @@ from tertulia.finders import (
     together,
 )
 from tertulia.kinds import Kind, Schema, kind_of
-from tertulia.wording import humanize, normal, words
+from tertulia.wording import humanize, words
 
 __all__ = ["KEY_STYLE", "KINDS", "Shape", "parts"]
 
@@ -86,7 +86,7 @@ def yes_no(schema: Schema, text: str) -> Any:
 def listed(schema: Schema, text: str) -> Any:
     """`"a, b", c and d` -> the entries; objects are parted by semicolons."""
     items = schema.get("items") or {}
-    if normal(text) in ("none", "nothing", ""):
+    if text.strip(" .").lower() in ("none", "nothing", ""):  # in quotes it is an entry
         return []
     if items.get("properties") or items.get("type") == "object":
         return [found for part in parts(text, r";") if (found := pairs(items, part))] or None

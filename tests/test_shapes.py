@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tertulia.finders import choices, dates, lists, numbers, quoted
@@ -87,6 +87,8 @@ def test_a_date_is_read_back_from_either_spelling(value: datetime.date) -> None:
 
 
 @given(st.lists(TEXTS, max_size=5))
+@example([")"])
+@example(["none"])
 def test_a_list_of_texts_is_read_back(value: list[str]) -> None:
     assert KINDS["list"].answer({"items": {"type": "string"}}, render(value)) == value
 
