@@ -130,8 +130,8 @@ async def drive(driver: Driver, shares: Sequence[Share], on_progress: Callable[[
             async with asyncio.TaskGroup() as group:
                 for hand in driver.hands:
                     group.create_task(driver.listen(hand))
-    except* UserError as failed:
-        raise failed.exceptions[0] from None
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the first to fail says why; the others were cancelled
     finally:
         for task in beside:
             task.cancel()
