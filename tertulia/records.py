@@ -213,10 +213,10 @@ class Conversation(Record):
     @property
     def messages(self) -> tuple[Message, ...]:
         """The accepted path: each turn's message, then the tool results it led to. Made anew at each use."""
-        return tuple(message for turn in self.turns for message in (turn.message, *turn.results))
+        return tuple([message for turn in self.turns for message in (turn.message, *turn.results)])
 
     @property
     def markers(self) -> tuple[Marker, ...]:
         """What critics said of every draft, those of the plan first. Made anew at each use."""
         drafts = (*self.plan_drafts, *(draft for turn in self.turns for draft in turn.drafts))
-        return tuple(marker for draft in drafts for marker in draft.markers)
+        return tuple([marker for draft in drafts for marker in draft.markers])
