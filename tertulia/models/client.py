@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    BaseCallbackManager,
+    CallbackManagerForLLMRun,
+)
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages, convert_to_openai_messages
@@ -69,6 +74,8 @@ class OpenAIChat(BaseChatModel):
             return True
         config = var_child_runnable_config.get()
         inherited = config.get("callbacks") if config else None
+        if isinstance(inherited, BaseCallbackManager) and not self.callbacks and not self.verbose:
+            return bool(inherited.handlers)  # the graph around this call has looked for tracers already
         return bool(AsyncCallbackManager.configure(inherited, self.callbacks, self.verbose).handlers)
 
     async def wired(self, messages: Any, options: dict[str, Any], deadline: float) -> Reply:
