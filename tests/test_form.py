@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tertulia.agents.assistants.form import Form
+from tertulia.agents.assistants.form.phrases import plural
 from tertulia.contracts import Neighbour, View
 from tertulia.principles import bundled_principles
 from tertulia.records import Message, ToolCall
@@ -234,3 +235,48 @@ async def test_thanks_are_not_taken_for_a_request():
 
     assert not said.calls
     assert "sorry" not in said.text
+
+
+# --- how it words things -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["days", "opening_hours", "item_ids", "terms"])
+def test_several_things_are_asked_for_in_the_plural(label):
+    assert plural(label.replace("_", " "))
+
+
+@pytest.mark.parametrize("label", ["address", "status", "analysis", "day", "gps", "sms", "cost basis", "boss"])
+def test_one_thing_that_ends_in_s_is_no_plural(label):
+    assert not plural(label)
+
+
+async def test_a_plural_label_never_stands_beside_is():
+    stay = tool("estimate_stay", required=("days",), days={"type": "integer"})
+    said = {(await says(user("Please estimate the stay."), tools=(stay,), seed=seed)).text for seed in range(30)}
+
+    assert any("What are the days?" in text for text in said)
+    assert not any("What is the days" in text for text in said)
+
+
+async def test_choices_are_named_in_their_own_spelling():
+    book = tool("book_visit", required=("kind",), kind={"type": "string", "enum": ["check-up", "same_day", "X-ray"]})
+    said = await says(user("Please book a visit."), tools=(book,))
+
+    assert "check-up, same day or X-ray" in said.text
+
+
+async def test_a_result_that_is_a_sentence_gets_no_second_full_stop():
+    opening = user("Can you show me booking B12?")
+    for text in ("The booking was found.", "The booking was found!", "The booking was found"):
+        result = called("show_booking", {"booking": "B12"}, text)
+        said = [(await says(opening, *result, seed=seed)).text for seed in range(10)]
+
+        assert all(text + ("" if text[-1] in ".!" else ".") + " " in one for one in said)
+        assert not any(".." in one or "!." in one for one in said)
+
+
+async def test_a_greeting_is_answered_with_a_greeting():
+    for hello in ("Hello", "Hi there!", "Good morning."):
+        said = await says(user(hello))
+
+        assert said.text.startswith(("Hello!", "Good day!"))

@@ -1,9 +1,11 @@
 """How the assistant words its moves: a few templates for each, chosen by its random stream."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tertulia.acts import thanks
 from tertulia.contracts import Utterance
 from tertulia.matching import TELLING_VERBS
 from tertulia.principles import Secret
@@ -30,8 +32,13 @@ ASK = (
     "To {deed} I need one more detail. What is the {label}?",
     "May I have the {label}, please?",
 )
+ASK_PLURAL = (
+    "What are the {label}?",
+    "Could you tell me the {label}, please?",
+    "To {deed} I need one more detail. What are the {label}?",
+    "May I have the {label}, please?",
+)
 ASK_CHOICE = ("Which {label} is it to be: {choices}?", "What should the {label} be: {choices}?")
-ASK_SEVERAL = ("What are the {label}?", "Could you tell me the {label}, please?", "May I have the {label}, please?")
 ASK_YES_NO = ("One question on the {label}{hint}: does that apply?", "As for the {label}{hint}: does that apply?")
 CONFIRM = (
     "I am about to {clause}. Shall I go ahead?",
@@ -47,14 +54,14 @@ INSTRUCT = (
     "You can do that yourself: please {deed}{values}, then tell me what happens.",
 )
 DONE = (
-    "I have {done}{with_}: {result}.",
-    "All set. I have {done}{with_}: {result}.",
-    "That worked. I have {done}{with_}: {result}.",
+    "I have {done}{with_}: {result}",
+    "All set. I have {done}{with_}: {result}",
+    "That worked. I have {done}{with_}: {result}",
 )
 FOUND = (
-    "Here is what I found{for_}: {result}.",
-    "This is what the records show{for_}: {result}.",
-    "I see the following{for_}: {result}.",
+    "Here is what I found{for_}: {result}",
+    "This is what the records show{for_}: {result}",
+    "I see the following{for_}: {result}",
 )
 FAILED = (
     "I'm sorry, I couldn't do that. {reason}",
@@ -70,6 +77,21 @@ DROPPED = ("All right, I leave it as it is.", "No problem, I will leave it as it
 WAITING = ("One moment please, {reason}.",)
 THANK = ("You're welcome.", "My pleasure.", "Thank you for letting me know.")
 GREET = ("Hello! How can I help you?", "Good day! What can I do for you?")
+
+
+HELLO = re.compile(r"\W*(?:hello|hi|hey|good (?:morning|day|afternoon|evening))\b", re.IGNORECASE)
+SINGULAR = re.compile(r"(?:ss|us|is)$|^(?:alias|atlas|bias|canvas|gps|https|lens|news|series|sms|species|tls)$")
+
+
+def plural(label: str) -> bool:
+    """Whether a label names several things: `days`, `opening hours`."""
+    last = label.rpartition(" ")[2]
+    return len(last) > 2 and last.endswith("s") and not SINGULAR.search(last)
+
+
+def closed(text: str) -> str:
+    """A text as a sentence, with one mark at its end."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def deed(tool: ToolSpec) -> str:
@@ -138,12 +160,10 @@ def ask(desk: "Desk", move: Any) -> Utterance:
         hint = str(slot.schema.get("description", "")).rstrip(".")
         text = rng.choice(ASK_YES_NO).format(label=slot.label, hint=f" ({hint})" if hint else "")
     elif 1 < len(choices) <= 6:
-        said = [humanize(str(choice)) if isinstance(choice, str) else str(choice) for choice in choices]
+        said = [str(choice).replace("_", " ") for choice in choices]
         text = rng.choice(ASK_CHOICE).format(label=slot.label, choices=", ".join(said[:-1]) + f" or {said[-1]}")
-    elif slot.kind == "list":
-        text = rng.choice(ASK_SEVERAL).format(label=slot.label)
     else:
-        text = rng.choice(ASK).format(label=slot.label, deed=deed(move.tool))
+        text = rng.choice(ASK_PLURAL if plural(slot.label) else ASK).format(label=slot.label, deed=deed(move.tool))
     return to_client(desk, text)
 
 
@@ -168,7 +188,7 @@ def instruct(desk: "Desk", move: Any) -> Utterance:
 
 def report(desk: "Desk", move: Any) -> Utterance:
     args, rng = move.called.call.args, desk.view.rng
-    result = result_text(move.called.result.text, private_fields(desk))
+    result = closed(result_text(move.called.result.text, private_fields(desk)))
     if move.tool.writes:
         with_ = f" ({with_values(args)})" if args else ""
         text = rng.choice(DONE).format(done=done(move.tool), with_=with_, result=result)
@@ -199,12 +219,15 @@ def decline(desk: "Desk", move: Any) -> Utterance:
         return to_client(desk, rng.choice(WAITING).format(reason=move.reason))
     lines = {"unknown": UNKNOWN, "dropped": DROPPED}.get(move.kind, FAILED)
     reason = move.reason.strip()
-    reason = f"{reason[0].upper()}{reason[1:]}" if reason else ""
-    text = rng.choice(lines).format(reason=reason if not reason or reason[-1] in ".!?" else reason + ".")
+    reason = closed(f"{reason[0].upper()}{reason[1:]}") if reason else ""
+    text = rng.choice(lines).format(reason=reason)
     return to_client(desk, f"{text.strip()} {rng.choice(MORE)}")
 
 
 def thank(desk: "Desk", move: Any) -> Utterance:
+    heard = desk.last_heard()
+    if heard and HELLO.match(heard.text) and not thanks(heard.text) and desk.request and desk.request.tool is None:
+        return to_client(desk, desk.view.rng.choice(GREET))
     return to_client(desk, f"{desk.view.rng.choice(THANK)} {desk.view.rng.choice(MORE)}")
 
 
