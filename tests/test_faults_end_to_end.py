@@ -63,6 +63,14 @@ def test_without_faults_a_cast_of_models_succeeds_over_http(tmp_path):
     assert told["tokens"] == {"in": server.tally.tokens_in, "out": server.tally.tokens_out}
 
 
+def test_models_that_write_their_calls_in_words_succeed_too(tmp_path):
+    with FaultServer() as server:
+        done = played(server, tmp_path / "run", 3, "parcels", role_settings=("tool_form=prompt",))
+
+    assert done.summary.accepted == 3
+    assert any(turn.message.calls for talk in done.conversations() for turn in talk.turns)
+
+
 @pytest.mark.parametrize("fault", [fault for fault in TRANSPORT if fault is not Fault.SLOW])
 def test_a_transport_fault_is_tried_again_and_counted_under_its_cause(tmp_path, fault):
     deadline = 0.5 if fault is Fault.HANG else 30.0

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from tertulia.contracts import Neighbour, View
 from tertulia.models.prompts import BEGIN
+from tertulia.models.tool_form import written_calls
 from tertulia.principles import Principle, bundled_principles
 from tertulia.records import Message, Plan, ToolCall
 from tertulia.scenario import Party, Script
@@ -17,6 +18,7 @@ from tertulia.world import ToolSpec
 __all__ = ["view_of"]
 
 LINE = re.compile(r"^([a-z][a-z0-9_-]*): ", re.MULTILINE)
+RESULT = re.compile(r"<tool_result>\n(.*?)\n</tool_result>", re.DOTALL)
 TO = re.compile(r"^((?:@[a-z][a-z0-9_-]* )+)")
 READING = {"check", "count", "find", "get", "list", "look", "read", "search", "see", "show", "test", "track", "view"}
 
@@ -97,7 +99,7 @@ def heard(asked: Mapping[str, Any], name: str, role: str, others: tuple[Neighbou
     names = {other.name: other.role for other in others}
     own: Any = role
     called: dict[str, str] = {}
-    for message in without_mending(asked["messages"]):
+    for message in without_mending(as_native(asked["messages"])):
         text = message.get("content") or ""
         match message["role"]:
             case "assistant":
@@ -114,7 +116,28 @@ def heard(asked: Mapping[str, Any], name: str, role: str, others: tuple[Neighbou
                 yield from said_by_others(text, name, names)
 
 
-def without_mending(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def as_native(messages: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The messages with calls and results that are told in words (see `tool_form`) as calls and results."""
+    open_calls: list[str] = []
+    for at, message in enumerate(messages):
+        text = message.get("content") or ""
+        words, calls = written_calls(text) if message["role"] == "assistant" else (text, ())
+        if calls:
+            open_calls = [f"call_{at}_{nth}" for nth in range(len(calls))]
+            made = [{"name": call.name, "arguments": call.arguments} for call in calls]
+            told = [{"id": key, "function": call} for key, call in zip(open_calls, made, strict=True)]
+            yield {"role": "assistant", "content": words, "tool_calls": told}
+        elif open_calls and message["role"] == "user":
+            for key, result in zip(open_calls, RESULT.findall(text), strict=False):
+                yield {"role": "tool", "tool_call_id": key, "content": result}
+            open_calls = []
+            if rest := RESULT.sub("", text).strip():
+                yield {"role": "user", "content": rest}
+        else:
+            yield message
+
+
+def without_mending(messages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The messages without drafts that were sent back: each is the party's own, and the remark on it in brackets."""
     kept = list(messages)
     while len(kept) > 1 and kept[-1]["role"] == "user" and in_brackets(kept[-1].get("content") or ""):
