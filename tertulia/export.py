@@ -9,6 +9,7 @@ An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have two thin
 import json
 import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,8 @@ from tertulia.scenario import Scenario
 __all__ = ["STDOUT", "ExportReport", "as_line", "export", "row_id", "sidecar_of"]
 
 STDOUT = Path("-")
+TOLD = 20  # failures of an exporter that are kept with their cause
+FAILED = "failed_conversations"  # the name under which all of them are counted
 NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an export
 
 
@@ -38,6 +41,16 @@ class ExportReport:
     rows: int
     lost: dict[str, int] = field(default_factory=dict)
     sidecar: Path | None = None
+    failed: dict[str, str] = field(default_factory=dict)  # conversation -> what the exporter raised; the first `TOLD`
+
+    @property
+    def trouble(self) -> str:
+        """Where the exporter failed, in one line; empty: nowhere."""
+        if not self.failed:
+            return ""
+        name, cause = next(iter(self.failed.items()))
+        count = self.lost[FAILED]
+        return f"{count} conversation{'s' * (count > 1)} missing in {self.path}, the first is {name}: {cause}"
 
 
 @runtime_checkable
@@ -75,15 +88,17 @@ def export(
     """Write the conversations, each with the settled scenario it played, to `path` as JSONL.
 
     The rows go to a temporary file beside `path` that takes its place when all of them are on disk; nothing is left
-    behind when something fails. The path `-` is standard output; rows of a sidecar are then counted as lost.
+    behind when something fails. The path `-` is standard output; rows of a sidecar are then counted as lost. A
+    conversation on which the exporter itself raises is left out and counted as lost.
 
     Raises:
         UserError: if the file exists and `force` is not given, or if it cannot be written.
         UnknownPart: if there is no such format."""
     exporter: Exporter = load("exporters", format_name)()
+    carried = Carried(exporter)
     if path == STDOUT:
-        rows, left_out = to_stdout(exporter, pairs)
-        return ExportReport(format_name, path, rows, lost_by(exporter) | left_out)
+        to_stdout(carried, pairs)
+        return carried.report(format_name, path, None)
     beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
     for target in filter(None, (path, beside)):
         if target.is_dir():
@@ -91,41 +106,65 @@ def export(
         if target.exists() and not force:
             raise UserError(f"{str(target)!r} exists; to overwrite it, give --force (force=True from Python)")
     try:
-        rows = write(exporter, pairs, path, beside)
+        write(carried, pairs, path, beside)
     except OSError as error:
         raise UserError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-    return ExportReport(format_name, path, rows, lost_by(exporter), beside)
+    return carried.report(format_name, path, beside)
 
 
-def lost_by(exporter: Exporter) -> dict[str, int]:
-    return dict(sorted(exporter.lost.items())) if isinstance(exporter, Counting) else {}
+@dataclass(slots=True)
+class Carried:
+    """What an exporter made of conversations, and where it failed."""
 
+    exporter: Exporter
+    rows: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
 
-def to_stdout(exporter: Exporter, pairs: Iterable[tuple[Scenario, Conversation]]) -> tuple[int, dict[str, int]]:
-    """Stream every row to standard output; how many there were, and how many a sidecar would have had."""
-    rows = beside = 0
-    for scenario, talk in pairs:
-        for row in exporter.rows(scenario, talk):
-            sys.stdout.buffer.write((as_line(row) + "\n").encode("utf-8", "backslashreplace"))
-            rows += 1
-        if isinstance(exporter, WithSidecar):
-            beside += sum(1 for _ in exporter.sidecar(scenario, talk))
-    return rows, {"rows of the sidecar": beside} if beside else {}
-
-
-def write(exporter: Exporter, pairs: Iterable[tuple[Scenario, Conversation]], path: Path, beside: Path | None) -> int:
-    """Stream every row, and count those of the main file."""
-    rows = 0
-    with ExitStack() as stack:
-        main = stack.enter_context(replacing(path))
-        side = stack.enter_context(replacing(beside)) if beside else None
+    def lines(self, pairs: Iterable[tuple[Scenario, Conversation]]) -> Iterator[tuple[list[str], list[str]]]:
+        """The lines of each conversation, and those of its sidecar. One on which the exporter raises has none."""
+        with_sidecar = self.exporter if isinstance(self.exporter, WithSidecar) else None
         for scenario, talk in pairs:
-            for row in exporter.rows(scenario, talk):
-                main.write(as_line(row) + "\n")
-                rows += 1
-            if side and isinstance(exporter, WithSidecar):
-                side.writelines(as_line(row) + "\n" for row in exporter.sidecar(scenario, talk))
-    return rows
+            try:
+                main = [as_line(row) for row in self.exporter.rows(scenario, talk)]
+                side = [as_line(row) for row in with_sidecar.sidecar(scenario, talk)] if with_sidecar else []
+            except Exception as error:  # noqa: BLE001 - a bug in an exporter costs one conversation, never the run
+                self.lost[FAILED] += 1
+                if len(self.failed) < TOLD:
+                    self.failed[talk.id] = in_one_line(error)
+            else:
+                self.rows += len(main)
+                yield main, side
+
+    def report(self, format_name: str, path: Path, beside: Path | None) -> ExportReport:
+        lost = self.lost + self.exporter.lost if isinstance(self.exporter, Counting) else self.lost
+        return ExportReport(format_name, path, self.rows, dict(sorted(lost.items())), beside, self.failed)
+
+
+def in_one_line(error: Exception) -> str:
+    """What was raised, and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{said} ({Path(place.filename).name}:{place.lineno})"
+
+
+def to_stdout(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]]) -> None:
+    """Stream every row to standard output, and count those that a sidecar would have had."""
+    for main, side in carried.lines(pairs):
+        sys.stdout.buffer.writelines((line + "\n").encode("utf-8", "backslashreplace") for line in main)
+        if side:
+            carried.lost["rows of the sidecar"] += len(side)
+
+
+def write(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]], path: Path, beside: Path | None) -> None:
+    """Stream every row."""
+    with ExitStack() as stack:
+        main_file = stack.enter_context(replacing(path))
+        side_file = stack.enter_context(replacing(beside)) if beside else None
+        for main, side in carried.lines(pairs):
+            main_file.writelines(line + "\n" for line in main)
+            if side_file:
+                side_file.writelines(line + "\n" for line in side)
 
 
 @contextmanager

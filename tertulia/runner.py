@@ -65,6 +65,7 @@ class Standing:
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # by cause
     spent: str = ""  # which budget is spent, if one is
+    notes: list[str] = field(default_factory=list)  # what else is to be told at the end
     totals: Mapping[str, float] = field(default_factory=dict)  # the counters of the models, see `models.journal`
 
     @property

@@ -120,7 +120,7 @@ async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = 
         else:
             items = plan_items(scenarios, n, settings.seed, settings.slips, there)
             await play_all(store, players, items, standing, settings.concurrency, on_progress)
-        write_exports(store, folder / "exports")
+        standing.notes += write_exports(store, folder / "exports")
     return Run(folder)
 
 
@@ -149,13 +149,14 @@ def affordable(settings: RunSettings) -> None:
         raise SettingsError(f"--max-usd needs the price of {', '.join(names)}, which is unknown; give --prices FILE")
 
 
-def write_exports(store: Store, folder: Path) -> None:
-    """Write every format that a recipe of the run asks for, over what an earlier attempt left."""
+def write_exports(store: Store, folder: Path) -> list[str]:
+    """Write every format that a recipe of the run asks for, over what an earlier attempt left; what went wrong."""
     recipes = {scenario.recipe for scenario in store.scenarios().values()}
     for leftover in folder.glob(".*.part"):
         leftover.unlink(missing_ok=True)
-    for format_name in sorted({name for recipe in recipes for name in bundled_recipe(recipe).exports}):
-        export(format_name, pairs(store, format_name), folder / f"{format_name}.jsonl", force=True)
+    formats = sorted({name for recipe in recipes for name in bundled_recipe(recipe).exports})
+    reports = [export(name, pairs(store, name), folder / f"{name}.jsonl", force=True) for name in formats]
+    return [report.trouble for report in reports if report.trouble]
 
 
 async def judged_again(folder: Path, on_progress: Callable[[Standing], None]) -> Summary:

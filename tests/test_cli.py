@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ import pytest
 import tertulia
 from tertulia.cli import main
 from tertulia.commands.new import KINDS
+from tertulia.exporters.sft import Sft
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
 
 FORMATS = {"sft", "dpo", "critic", "oasst", "evalset"}
 
@@ -165,6 +168,26 @@ def test_the_first_command_works_twice(ask, mine):
     assert first.out == again.out
     assert "was finished before" in again.err
     assert len(list(Path("runs").iterdir())) == 1
+
+
+def test_an_exporter_with_a_bug_costs_its_conversation_one_line_and_nothing_else(ask, mine, monkeypatch):
+    def rows(self: Sft, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        if talk.index == 1:
+            raise KeyError("gone")
+        yield {"id": talk.id}
+
+    monkeypatch.setattr(Sft, "rows", rows)
+    told = ask("run", mine, "-n", 3, "--out", "r", "-q")
+    again = ask("export", "r", "sft", "-o", "again.jsonl")
+
+    assert (told.status, again.status) == (0, 0)
+    for answer in (told, again):
+        [line] = [line for line in answer.err.splitlines() if "missing" in line]
+        assert "1 conversation missing in" in line
+        assert "mine-000001: KeyError: 'gone' (test_cli.py:" in line
+    assert len(list(tertulia.Run(Path("r")).conversations())) == 3
+    assert len(files_of("r")["sft.jsonl"].splitlines()) == 2
+    assert "not carried over: failed_conversations (1)" in again.out
 
 
 def test_concurrency_changes_no_byte_of_the_exports(ask, mine):

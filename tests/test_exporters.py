@@ -1,7 +1,9 @@
 """What each format holds, what it must never hold, and how files are written."""
 
+import gc
 import json
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -554,14 +556,51 @@ def test_an_unknown_format_names_the_nearest(tmp_path):
         export("oast", pairs(), tmp_path / "x.jsonl")
 
 
+class Fragile:
+    """Writes two rows a conversation and fails after the first of talk-1."""
+
+    def __init__(self) -> None:
+        self.lost = Counter({"rejected_conversations": 7})
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        yield {"id": f"{talk.id}/0"}
+        if talk.id == "talk-1":
+            raise KeyError("the party\nis gone")
+        yield {"id": f"{talk.id}/1"}
+
+    def sidecar(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        if talk.id == "talk-2":
+            raise TypeError("no line for it")
+        yield {"id": talk.id}
+
+
+def test_an_exporter_that_raises_loses_that_conversation_alone_and_counts_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("tertulia.export.load", lambda kind, name: Fragile)
+    report = export("fragile", pairs(4), tmp_path / "f.jsonl")
+
+    assert [row["id"] for row in lines(report.path)] == ["talk-0/0", "talk-0/1", "talk-3/0", "talk-3/1"]
+    assert [row["id"] for row in lines(report.sidecar)] == ["talk-0", "talk-3"]
+    assert (report.rows, list(report.failed)) == (4, ["talk-1", "talk-2"])
+    assert report.lost == {"failed_conversations": 2, "rejected_conversations": 7}
+    assert report.failed["talk-1"].startswith("KeyError: 'the party\\nis gone' (test_exporters.py:")
+    assert report.trouble.startswith(f"2 conversations missing in {report.path}, the first is talk-1: KeyError: ")
+    assert "\n" not in report.trouble
+
+
 def test_folders_on_the_way_are_made(tmp_path):
     assert export("sft", pairs(), tmp_path / "new" / "sft.jsonl").rows == 3
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
+    def tidied(count: int) -> Iterator[tuple[Scenario, Conversation]]:
+        for nth, pair in enumerate(pairs(count)):
+            if nth % 20 == 0:
+                gc.collect()  # what waits to be collected is not held
+            yield pair
+
     def peak(count: int) -> int:
         tracemalloc.start()
-        export("sft", pairs(count), tmp_path / "sft.jsonl", force=True)
+        export("sft", tidied(count), tmp_path / "sft.jsonl", force=True)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size

@@ -25,4 +25,6 @@ def perform(*, folder: Path, format: str, out: Path | None, force: bool, json: b
         say(f"{report.sidecar}: what the format has no place for")
     for entry in lost:
         say(f"not carried over: {entry['what']} ({entry['count']})")
+    if report.trouble:
+        note(report.trouble)
     return 0

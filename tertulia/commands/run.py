@@ -16,11 +16,11 @@ __all__ = ["perform"]
 
 def perform(*, json: bool, quiet: bool, **options: Any) -> int:
     settings = RunSettings.of(**options)
-    played = 0
+    latest = Standing(total=0)
 
     def show(standing: Standing) -> None:
-        nonlocal played
-        played = standing.played
+        nonlocal latest
+        latest = standing
         progress(standing)
 
     stopped = ""
@@ -29,7 +29,9 @@ def perform(*, json: bool, quiet: bool, **options: Any) -> int:
             run = asyncio.run(play(settings, show))
         except RunStopped as spent:
             run, stopped = Run(spent.folder), str(spent)
-    if not played and not stopped:
+    for line in latest.notes:
+        note(line)
+    if not latest.played and not stopped:
         note(f"{run.folder} was finished before; --fresh plays it anew")
     summary = run.summary
     if stopped:
