@@ -131,6 +131,8 @@ def test_wrong_usage_is_exit_status_2_without_traceback(ask, words):
         (("new", "judge", "9lives"), "'9lives' cannot name a judge"),
         (("new", "scenario", "Mine"), "'Mine' cannot name a scenario"),
         (("new", "scenario", "mine"), "'mine.yaml' exists"),
+        (("new", "scenario", "ring", "--in", "{mine}"), "cannot write 'mine.yaml/ring.yaml'"),
+        (("new", "judge", "ring", "--in", "{mine}"), "--in must name a folder"),
     ],
 )
 def test_what_a_person_must_mend_is_one_line(ask, mine, words, line):
@@ -418,11 +420,19 @@ def test_schema_prints_a_json_schema(ask, name):
 
 def test_whatever_new_writes_passes_the_test_that_comes_with_it(ask, tmp_path):
     for kind in KINDS:
-        assert len(ask("new", kind, f"my-{kind}").out.splitlines()) == 2
-    tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", cwd=tmp_path)
+        assert len(ask("new", kind, f"my-{kind}").out.splitlines()) == (3 if kind == "scenario" else 2)
+    tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", cwd=tmp_path)
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert {path.name for path in tmp_path.glob("test_*.py")} == {f"test_my_{kind}.py" for kind in KINDS}
+
+
+def test_the_first_line_of_a_new_scenario_names_the_schema_beside_it(ask, mine):
+    first = Path(mine).read_text().splitlines()[0]
+
+    assert first == "# yaml-language-server: $schema=scenario.schema.json"
+    assert Path("scenario.schema.json").read_text() == ask("schema").out
+    assert ask("new", "scenario", "other").status == 0
 
 
 def test_new_in_a_checkout_puts_part_and_test_where_they_live(ask):

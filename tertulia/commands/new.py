@@ -4,6 +4,7 @@ They are made of the text files in `tertulia/templates`, where `<<name>>` stands
 class and `<<home>>` for where the test imports it from.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from importlib.resources import files
@@ -12,6 +13,7 @@ from pathlib import Path
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import UserError, did_you_mean
 from tertulia.parts import camel
+from tertulia.schemas import schema
 
 __all__ = ["KINDS", "perform"]
 
@@ -24,6 +26,7 @@ HOMES = {
     "critic": "agents/critics",
 }
 KINDS = ("scenario", *HOMES)
+SCHEMA = "scenario.schema.json"  # written anew with every scenario, as `tertulia schema` prints it
 MARK = re.compile(r"<<(\w+)>>")
 
 
@@ -32,11 +35,10 @@ def perform(*, kind: str, name: str, folder: Path | None, json: bool) -> int:
         raise UserError(f"cannot write a {kind!r}{did_you_mean(kind, KINDS)}; known: {', '.join(KINDS)}")
     made = scenario(name, folder or Path()) if kind == "scenario" else part(kind, name, folder)
     for path in made:
-        if path.exists():
+        if path.exists() and path.name != SCHEMA:
             raise UserError(f"{str(path)!r} exists; choose another name")
     for path, text in made.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write(path, text)
     if json:
         as_json({"kind": kind, "name": name, "files": [str(path) for path in made]})
         return 0
@@ -53,13 +55,24 @@ def perform(*, kind: str, name: str, folder: Path | None, json: bool) -> int:
     return 0
 
 
+def write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {str(path)!r}: {error.strerror}; --in must name a folder") from None
+
+
 def scenario(name: str, folder: Path) -> dict[Path, str]:
+    """The scenario, its test, and beside them the schema that the scenario's first line names for editors."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise UserError(f"{name!r} cannot name a scenario: use lower case letters, digits, - and _, a letter first")
-    schema = Path(str(files("tertulia.scenarios"))) / "schema" / "scenario.json"
-    values = {"name": name, "schema": schema.resolve().as_uri(), "file": f"{name}.yaml"}
-    test = folder / f"test_{name.replace('-', '_')}.py"
-    return {folder / f"{name}.yaml": filled("scenario.yaml", values), test: filled("test_scenario.py", values)}
+    values = {"name": name, "schema": SCHEMA, "file": f"{name}.yaml"}
+    return {
+        folder / f"{name}.yaml": filled("scenario.yaml", values),
+        folder / f"test_{name.replace('-', '_')}.py": filled("test_scenario.py", values),
+        folder / SCHEMA: json.dumps(schema("scenario"), indent=2, ensure_ascii=False) + "\n",
+    }
 
 
 def part(kind: str, name: str, folder: Path | None) -> dict[Path, str]:
