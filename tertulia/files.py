@@ -142,19 +142,25 @@ def _named(name: str) -> list[Path]:
     for path in bundled.values():
         worlds.setdefault(path.parent.name, []).append(path)
     path = Path(name)
+    if not name:
+        raise UserError("'' names nothing; . is the working directory")
     if path.is_file():
         return [path]
     if path.is_dir():
-        if inside := [file for file in sorted(path.rglob("*.yaml")) if _may_be_scenario(file)]:
+        if inside := [file for file in _yaml_in(path) if _may_be_scenario(file)]:
             return inside
         if name not in worlds:
-            raise UserError(f"no scenario files (*.yaml) in the folder {name!r}")
+            raise UserError(f"no scenario files (*.yaml, *.yml) in the folder {name!r}")
     if name in worlds:
         return worlds[name]
     if name in bundled:
         return [bundled[name]]
     near = did_you_mean(name, [*worlds, *bundled])
     raise UserError(f"no file, folder, bundled world or bundled scenario is called {name!r}{near}")
+
+
+def _yaml_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.y*ml") if path.suffix in (".yaml", ".yml") and path.is_file())
 
 
 def _may_be_scenario(path: Path) -> bool:

@@ -32,7 +32,7 @@ class RunSettings(Record):
     """What `tertulia run` is told."""
 
     scenarios: tuple[str, ...] = Field((), description="files, folders or bundled names; none: the bundled set")
-    n: int | None = Field(None, ge=1, description="conversations; left out: three of each scenario")
+    n: int | None = Field(None, ge=1, le=10_000_000, description="conversations; left out: three of each scenario")
     out: str = Field("", description="the run's folder; left out: one under runs/ that the other settings name")
     cast: str = "rules"
     seed: int = 0

@@ -131,6 +131,8 @@ def test_wrong_usage_is_exit_status_2_without_traceback(ask, words):
         (("new", "judge", "9lives"), "'9lives' cannot name a judge"),
         (("new", "scenario", "Mine"), "'Mine' cannot name a scenario"),
         (("new", "scenario", "mine"), "'mine.yaml' exists"),
+        (("check", ""), "'' names nothing"),
+        (("run", "{mine}", "-n", "1000000000000"), "n: Input should be less than or equal to 10000000"),
         (("new", "scenario", "ring", "--in", "{mine}"), "cannot write 'mine.yaml/ring.yaml'"),
         (("new", "judge", "ring", "--in", "{mine}"), "--in must name a folder"),
     ],
@@ -350,6 +352,25 @@ def test_check_of_a_sound_file_tells_its_floors(ask, mine):
     assert (told.status, told.json["faults"], told.json["items"]) == (0, [], 1)
     assert told.json["floors"]["none"] == 0
     assert told.json["floors"]["rules"] == 1
+
+
+def test_a_file_with_faults_has_no_floors(ask, mine):
+    text = Path(mine).read_text()
+    Path(mine).write_text(text.replace("id: mine", "id: Mine Ring").replace("kind: single_call", "kind: nothing_to_do"))
+    told = ask("check", mine)
+
+    assert told.status == 1
+    assert "success" not in told.out
+    assert ask("check", mine, "--json").json["floors"] is None
+    Path("sound.yaml").write_text(text.replace("id: mine", "id: sound"))
+    assert "success of the 1 scenario without a fault: 0% for" in ask("check", mine, "sound.yaml").out
+
+
+def test_scenarios_in_a_folder_may_end_in_yml(ask, mine):
+    Path("set").mkdir()
+    Path(mine).rename("set/mine.yml")
+
+    assert ask("check", "set", "--no-floors").out.startswith("1 file, 1 scenario, 0 faults")
 
 
 def test_two_files_with_the_same_id_are_a_fault(ask, mine):

@@ -18,8 +18,7 @@ __all__ = ["perform"]
 
 def perform(*, files: Sequence[str], floors: bool, json: bool) -> int:
     paths = find_scenarios(files)
-    scenarios, faults = checked(paths)
-    sound = [scenario for scenario in scenarios if not any(fault.item == scenario.id for fault in faults)]
+    scenarios, sound, faults = checked(paths)
     scores = asyncio.run(baselines(sound)) if floors else None
     if json:
         for fault in faults:
@@ -38,13 +37,15 @@ def perform(*, files: Sequence[str], floors: bool, json: bool) -> int:
         print(fault)
     print(f"{counted(len(paths), 'file')}, {counted(len(scenarios), 'scenario')}, {counted(len(faults), 'fault')}")
     if scores:
-        print(f"success: {scores.none:.0%} for an agent that does nothing, {scores.rules:.0%} for the rule cast")
+        of = "" if len(sound) == len(scenarios) else f" of the {counted(len(sound), 'scenario')} without a fault"
+        print(f"success{of}: {scores.none:.0%} for an agent that does nothing, {scores.rules:.0%} for the rule cast")
     return 1 if faults else 0
 
 
-def checked(paths: Sequence[Path]) -> tuple[list[Scenario], list[Fault]]:
-    """The scenarios as far as they can be read, and every fault, file by file."""
+def checked(paths: Sequence[Path]) -> tuple[list[Scenario], list[Scenario], list[Fault]]:
+    """The scenarios as far as they can be read, those without a fault, and every fault, file by file."""
     scenarios: list[Scenario] = []
+    sound: list[Scenario] = []
     faults: list[Fault] = []
     homes: dict[str, Path] = {}
     for path in paths:
@@ -57,8 +58,9 @@ def checked(paths: Sequence[Path]) -> tuple[list[Scenario], list[Fault]]:
             faults.append(replace(parse(path).fault(("id",), message, rule="ids"), item=scenario.id))
         else:
             homes[scenario.id] = path
+            sound += [] if found else [scenario]
         scenarios.append(scenario)
-    return scenarios, faults
+    return scenarios, sound, faults
 
 
 def counted(number: int, noun: str) -> str:
