@@ -156,7 +156,9 @@ def comparable(name: str, by: str, args: Mapping[str, Any], tools: Mapping[str, 
     schema = spec.parameters.get("properties", {}) if spec else {}
     kept = {}
     for key, value in args.items():
-        about = schema.get(key, {})
+        about = schema.get(key)
+        if not isinstance(about, Mapping):  # `true` allows every value
+            about = {}
         plain = normal(as_schema_wants(value, about))
         if plain not in (None, "", [], {}) and not ("default" in about and same(plain, normal(about["default"]))):
             kept[key] = json.dumps(plain, ensure_ascii=False, sort_keys=True)
@@ -170,7 +172,8 @@ def same(one: Any, other: Any) -> bool:
 
 def as_schema_wants(value: Any, schema: Mapping[str, Any]) -> Any:
     """A number for a numeric text, or the other way round, where the schema has only that type."""
-    named = [branch.get("type") or () for branch in (schema, *schema.get("anyOf", ()))]
+    branches = (schema, *schema.get("anyOf", ()))
+    named = [branch.get("type") or () for branch in branches if isinstance(branch, Mapping)]
     types = {kind for kinds in named for kind in ([kinds] if isinstance(kinds, str) else kinds)} - {"null"}
     if types == {"string"} and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)

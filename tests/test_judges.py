@@ -353,6 +353,26 @@ def test_arguments_are_compared_exactly_after_light_normalisation(given, same):
     assert measure(played, open_world(played), messages).passed is same
 
 
+def called(args: dict[str, Any], want: dict[str, Any], properties: dict[str, Any]) -> bool:
+    """Whether a call with these arguments is the one that is wanted, of a tool with these properties."""
+    tool = {"name": "note", "parameters": {"type": "object", "properties": properties}}
+    script = {"opening": "Hello there", "wants": [{"call": "note", "with": want}]}
+    played = scenario(world="", tools=[tool], script=script, success={})
+    messages = [
+        Message(
+            speaker="agent", role="assistant", audience=("agent",), calls=(ToolCall(id="c", name="note", args=args),)
+        ),
+        Message(speaker="note", role="tool", text="1", audience=("agent",), answers="c"),
+    ]
+    return measure(played, open_world(played), messages).passed
+
+
+def test_a_parameter_may_be_anything_by_a_boolean_schema():
+    assert called({"text": "x", "n": "5"}, {"text": "x", "n": 5}, {"text": True, "n": {"anyOf": [{"type": "integer"}]}})
+    assert called({"n": 5}, {"n": 5}, {"n": {"anyOf": [True, {"type": "string"}]}})
+    assert not called({"text": "y"}, {"text": "x"}, {"text": True})
+
+
 async def test_an_argument_that_equals_the_default_may_be_given_or_left_out():
     stated = ("move_delivery", {"order": "A1042", "day": "friday", "notify": True})
     other = ("move_delivery", {"order": "A1042", "day": "friday", "notify": False})
