@@ -12,9 +12,11 @@ only read and that nobody wanted are no predictions.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -25,6 +27,9 @@ from tertulia.state_paths import apply, look_up
 from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
+
+NUMERIC = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
+MOST_DIGITS = 400  # of a whole number; more are no number that anybody wants
 
 
 class GoldCall(Record):
@@ -177,12 +182,17 @@ def as_schema_wants(value: Any, schema: Mapping[str, Any]) -> Any:
     types = {kind for kinds in named for kind in ([kinds] if isinstance(kinds, str) else kinds)} - {"null"}
     if types == {"string"} and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    if types and types <= {"integer", "number"} and isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+    return number_in(value) if types and types <= {"integer", "number"} and isinstance(value, str) else value
+
+
+def number_in(text: str) -> Any:
+    """The number that a text is, with every digit of it; the text itself where it is none."""
+    if not NUMERIC.fullmatch(text):
+        return text
+    exact = Decimal(text.strip())
+    if exact == exact.to_integral_value():
+        return int(exact) if exact.adjusted() < MOST_DIGITS else text
+    return float(exact) if Decimal(repr(float(exact))) == exact else text
 
 
 def normal(value: Any) -> Any:

@@ -373,6 +373,27 @@ def test_a_parameter_may_be_anything_by_a_boolean_schema():
     assert not called({"text": "y"}, {"text": "x"}, {"text": True})
 
 
+@pytest.mark.parametrize(
+    ("given", "want", "same"),
+    [
+        ("1234567890123456789", 1234567890123456789, True),  # an id of a distributed service: beyond a float's digits
+        ("1234567890123456788", 1234567890123456789, False),
+        (1234567890123456788, "1234567890123456789", False),
+        ("12.50", 12.5, True),
+        ("1e3", 1000, True),
+        (" 7 ", 7, True),
+        ("-0.1", -0.1, True),
+        ("0.30000000000000004", 0.3, False),
+        ("1_000", 1000, False),
+        ("nan", "nan", True),
+        ("1e999", "1e999", True),
+        ("twelve", 12, False),
+    ],
+)
+def test_a_numeric_text_is_its_number_digit_by_digit(given, want, same):
+    assert called({"n": given}, {"n": want}, {"n": {"type": ["integer", "number", "null"]}}) is same
+
+
 async def test_an_argument_that_equals_the_default_may_be_given_or_left_out():
     stated = ("move_delivery", {"order": "A1042", "day": "friday", "notify": True})
     other = ("move_delivery", {"order": "A1042", "day": "friday", "notify": False})
