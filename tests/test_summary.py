@@ -91,6 +91,27 @@ def test_the_report_shows_what_failed_and_what_the_critic_missed(talk):
         assert words in text
 
 
+def test_a_report_of_80_columns_cuts_no_name(talk):
+    name = "a-scenario-with-quite-a-long-name"
+    reason = 'calls: missing: reschedule_delivery(day="wednesday", order="A1047") by agent; never_calls: cancel_order'
+    slip = Slip(kind="reveal_internals", speaker="agent", turn=1, draft=1, breaks=("no_legal_or_medical_advice",))
+    summary = Summary.of("r", [talk(0, scenario=name, id=f"{name}-000000", verdicts=(bad(reason),), slips=(slip,))])
+    screen = Console(width=80, file=io.StringIO())
+    for part in full(summary):
+        screen.print(part)
+    lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    assert max(map(len, lines)) <= 80
+    for word in (
+        name,
+        f"{name}-000000",
+        "no_legal_or_medical_advice  ",
+        'reschedule_delivery(day="wednesday",',
+        "cancel_order",
+    ):
+        assert any(word in line for line in lines)
+
+
 def test_a_plain_line_names_causes_rate_and_time_left():
     standing = Standing(total=120, kept=20, open=64, accepted=30, rejected=Counter({"markers": 6, "success": 4}))
 

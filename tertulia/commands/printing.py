@@ -32,9 +32,11 @@ def console() -> Console:
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table whose first column is text and whose others are numbers, unless marked with a leading `<`."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    """A table whose first column is a name, never cut; the others are numbers, unless marked with a leading `<`."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for nth, column in enumerate(columns):
         left = nth == 0 or column.startswith("<")
-        made.add_column(column.removeprefix("<"), justify="left" if left else "right", overflow="fold")
+        made.add_column(
+            column.removeprefix("<"), justify="left" if left else "right", overflow="fold", no_wrap=nth == 0
+        )
     return made

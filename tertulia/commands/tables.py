@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from tertulia.commands.printing import table
@@ -25,8 +26,7 @@ def brief(summary: Summary) -> str:
     count = summary.unfinished or f"{summary.conversations} conversations"
     return "\n".join(
         (
-            f"{count}, {summary.accepted} accepted ({share:.0%})"
-            + (f", rejected by {causes}" if causes else ""),
+            f"{count}, {summary.accepted} accepted ({share:.0%})" + (f", rejected by {causes}" if causes else ""),
             f"success {percent(summary.success_rate)}, "
             f"{summary.markers.total()} markers, {summary.revisions} revisions",
             f"{summary.slips} planted slips: critic precision {percent(overall.precision)}, "
@@ -66,7 +66,7 @@ def full(summary: Summary) -> Iterator[RenderableType]:
         ("marked, and not planted", summary.critic.false_alarms),
     ):
         if cases:
-            yield listed(title, cases)
+            yield from listed(title, cases)
     yield from scenarios(summary)
 
 
@@ -81,8 +81,8 @@ def critic(summary: Summary) -> Table:
     """The critic against the faults that were planted out of its sight."""
     made = table(
         "\ncritic against planted slips",
-        *("principle", "planted", "found", "missed", "false", "precision", "recall"),
-        *("held out", "recall on it"),
+        *("principle", "planted", "found", "false", "precision", "recall"),
+        *("held out", "recall"),
     )
     held_out = summary.critic.held_out_by_principle
     rows = [
@@ -92,7 +92,7 @@ def critic(summary: Summary) -> Table:
     for name, counts, apart in rows:
         made.add_row(
             escape(name),
-            *map(str, (counts.found + counts.missed, counts.found, counts.missed, counts.false)),
+            *map(str, (counts.found + counts.missed, counts.found, counts.false)),
             percent(counts.precision),
             percent(counts.recall),
             str(apart.found + apart.missed),
@@ -101,27 +101,38 @@ def critic(summary: Summary) -> Table:
     return made
 
 
-def listed(title: str, cases: Sequence[Case]) -> Table:
+def listed(title: str, cases: Sequence[Case]) -> Iterator[RenderableType]:
     """Misses or false alarms of the critic, to be read one by one."""
-    made = table(f"\n{title}", "conversation", "<principle", "<slip", "<draft", "<reason")
+    yield f"\n[bold]{title}[/]"
     for case in cases[:CASES]:
         text = case.text if len(case.text) <= QUOTED else case.text[:QUOTED] + " ..."
         kind = f"{case.kind} (held out)" if case.held_out else case.kind
-        made.add_row(*map(escape, (case.conversation, case.principle, kind, text, case.reason)))
-    return made
+        yield escape(", ".join(filter(None, (case.conversation, case.principle, kind))))
+        yield indented(escape("\n".join(filter(None, (text, case.reason)))))
 
 
 def scenarios(summary: Summary) -> Iterator[RenderableType]:
-    """The scenarios that failed, the worst first, with the reasons; then how many never did."""
-    made = table("\nscenarios that did not always succeed", "scenario", "played", "accepted", "success", "<why not")
-    for name, count in sorted(summary.scenarios.items(), key=lambda pair: (pair[1].success_rate, pair[0])):
-        if count.succeeded < count.played:
-            shown = (str(count.played), str(count.accepted), percent(count.success_rate), escape(why(count)))
-            made.add_row(escape(name), *shown)
-    if made.row_count:
+    """The scenarios that failed, the worst first; then how many never did, and why the others do.
+
+    Reasons stand below the table: they are long, and a narrow column would cut the names in them."""
+    made = table("\nscenarios that did not always succeed", "scenario", "played", "accepted", "success")
+    failed = sorted(
+        (pair for pair in summary.scenarios.items() if pair[1].succeeded < pair[1].played),
+        key=lambda pair: (pair[1].success_rate, pair[0]),
+    )
+    for name, count in failed:
+        made.add_row(escape(name), str(count.played), str(count.accepted), percent(count.success_rate))
+    if failed:
         yield made
-    always = len(summary.scenarios) - made.row_count
-    yield f"\n{always} of {len(summary.scenarios)} scenarios succeeded every time"
+        yield "\n[bold]why not[/]"
+    for name, count in failed:
+        yield escape(name)
+        yield indented(escape(why(count)))
+    yield f"\n{len(summary.scenarios) - len(failed)} of {len(summary.scenarios)} scenarios succeeded every time"
+
+
+def indented(text: str) -> Padding:
+    return Padding(text, (0, 0, 0, 4))
 
 
 def why(count: ScenarioCount) -> str:
