@@ -42,12 +42,14 @@ class Pattern(Record):
     """A sentence of the draft matches (or, with `must`, none of them matches) one of these regular expressions.
 
     Case is ignored. `unless` lists patterns that excuse the match when they hold in the same sentence. `when`
-    limits the rule to the speaker's first words, or to what it says right after a call that failed."""
+    limits the rule to the speaker's first words, or to what it says right after a call that failed. With `unseen`, a
+    match is excused when the speaker has seen it: it was told to it, or stands in what it knows and may do."""
 
     kind: Literal["pattern"]
     any_of: tuple[Regex, ...] = Field(min_length=1)
     unless: tuple[Regex, ...] = ()
     must: bool = False
+    unseen: bool = False
     when: Literal["always", "first_turn", "after_error"] = "always"
 
 

@@ -8,7 +8,7 @@ from tertulia.acts import Act, act_of
 from tertulia.detectors.scene import Finding, Scene, first_words
 from tertulia.principles import Asks, Avoid, Length, Pattern, Repetition
 from tertulia.records import Message
-from tertulia.wording import KEPT, asks, forms, words
+from tertulia.wording import KEPT, asks, forms, stands_in, words
 
 __all__ = ["asked", "avoided", "excused", "matched", "measured", "repeated"]
 
@@ -27,8 +27,18 @@ DENIED = re.compile(
 
 @lru_cache(maxsize=512)
 def either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """One expression for all of these, case ignored."""
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+    """One expression for all of these, case ignored. A word boundary that begins them all is looked for only once."""
+    bounded = all(pattern.startswith(r"\b") and "|" not in outside(pattern) for pattern in patterns)
+    several = "|".join(f"(?:{pattern[2:] if bounded else pattern})" for pattern in patterns)
+    return re.compile(rf"\b(?:{several})" if bounded else several, re.IGNORECASE)
+
+
+def outside(pattern: str) -> str:
+    """What of an expression stands in no group and no set, so that a bar there splits all of it."""
+    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", pattern)
+    while (less := re.sub(r"\([^()]*\)", "", bare)) != bare:
+        bare = less
+    return bare
 
 
 @lru_cache(maxsize=KEPT)
@@ -43,6 +53,8 @@ def matched(detector: Pattern, scene: Scene) -> list[Finding]:
     if not scene.text or not _applies(detector, scene):
         return []
     hits = [(s, hit) for s in scene.sentences if (hit := search(detector.any_of, s)) is not None]
+    if detector.unseen:
+        hits = [(s, hit) for s, hit in hits if not any(stands_in(hit.lower(), text) for text in scene.seen_texts)]
     if detector.must:
         return [] if hits else [Finding(first_words(scene.text), "what must be said here is missing")]
     return [
