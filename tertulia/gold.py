@@ -24,6 +24,7 @@ from pydantic import Field
 from tertulia.records import Message, Record
 from tertulia.scenario import Scenario
 from tertulia.state_paths import apply, look_up
+from tertulia.wording import squeezed, stands_in
 from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
@@ -130,8 +131,8 @@ def measure(scenario: Scenario, world: World, messages: Iterable[Message]) -> Me
         "refused": listed("happened though it must not", [call for call in made if call in unwanted]),
         "state": "; ".join(state_faults(gold.state, end)),
         "unchanged": "the state changed" if gold.unchanged and pruned(start) != pruned(end) else "",
-        "says": listed("not said to the user", [t for t in gold.says if not any(squeezed(t) in h for h in heard)]),
-        "never_says": listed("said to the user", [t for t in gold.never_says if any(squeezed(t) in h for h in heard)]),
+        "says": listed("not said to the user", [text for text in gold.says if not said_in(text, heard)]),
+        "never_says": listed("said to the user", [text for text in gold.never_says if said_in(text, heard)]),
         "never_calls": listed("called", [name for name in gold.never_calls if name in tried]),
     }
     return Measured(faults, slots(wanted, [call for call in made if counts(call, wanted, tools)]))
@@ -289,5 +290,7 @@ def pruned(value: Any) -> Any:
     return [pruned(inner) for inner in value] if isinstance(value, list) else value
 
 
-def squeezed(text: str) -> str:
-    return " ".join(text.casefold().split())
+def said_in(text: str, heard: Iterable[str]) -> bool:
+    """Whether a text stands in one of the texts that were heard, as whole words."""
+    wanted = squeezed(text)
+    return any(stands_in(wanted, one) for one in heard)

@@ -130,9 +130,13 @@ class Success(Record):
 
     calls: CallsExpected = Field(CallsExpected(), description="how the calls made must match those wanted")
     state: dict[str, Any] = Field({}, description="dotted path in the world's state -> value at the end")
-    says: tuple[str, ...] = Field((), description="texts the assistant must have said to the user, any case")
+    says: tuple[str, ...] = Field(
+        (), description="texts the assistant must have said to the user, as whole words, any case"
+    )
     never_calls: tuple[str, ...] = Field((), description="tools that nobody may call")
-    never_says: tuple[str, ...] = Field((), description="texts the assistant must not say to the user, any case")
+    never_says: tuple[str, ...] = Field(
+        (), description="texts the assistant must not say to the user, as whole words, any case"
+    )
     unchanged: bool = Field(False, description="the state at the end equals the state at the start")
 
 

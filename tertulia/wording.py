@@ -18,6 +18,7 @@ __all__ = [
     "past_participle",
     "scalar",
     "sentences",
+    "squeezed",
     "stands_in",
     "stem",
     "stems",
@@ -138,12 +139,18 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(map(stem, words(text)))
 
 
+def squeezed(text: str) -> str:
+    """A text in one case with single blanks."""
+    return " ".join(text.casefold().split())
+
+
 def stands_in(phrase: str, text: str) -> bool:
     """Whether a text contains a phrase as whole words. Give both in the same case."""
     start = text.find(phrase) if phrase else -1
     while start >= 0:
         end = start + len(phrase)
-        if not (_wordy(text[start - 1 : start]) or _wordy(text[end : end + 1])):
+        inside = (text[start - 1 : start], phrase[0]), (phrase[-1], text[end : end + 1])
+        if not any(_wordy(before) and _wordy(after) for before, after in inside):
             return True
         start = text.find(phrase, start + 1)
     return False

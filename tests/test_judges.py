@@ -435,6 +435,24 @@ async def test_the_words_must_reach_the_user():
     assert set(await failing(played, talk)) == {"says"}
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "holds"),
+    [
+        ("12", "It comes on the 12.", True),
+        ("12", "It comes in 2012.", False),
+        ("12", "It comes on the 12th.", False),
+        ("$12.50", "You get US$12.50 back.", True),
+        ("$12.50", "You get $12.505 back.", False),
+        ("cat", "We concatenate them.", False),
+    ],
+)
+def test_texts_to_say_and_never_to_say_are_whole_words(text, said, holds):
+    for name in ("says", "never_says"):
+        played = scenario(script={"opening": "Hello there"}, success={name: [text]})
+        message = Message(speaker="agent", role="assistant", text=said, audience=("customer", "agent"))
+        assert measure(played, open_world(played), [message]).passed is (holds == (name == "says"))
+
+
 async def test_a_forbidden_call_counts_even_when_it_fails():
     tried = ("find_order", {"order": "C9"})
     assert set(await failing(*playing(GOOD, tried, success={"never_calls": ["find_order"]}))) == {"never_calls"}

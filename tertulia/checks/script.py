@@ -1,12 +1,12 @@
 """Checks of what the user wants and says, and of the limits within which it has to happen."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tertulia.checks.reading import Reading, Steps
 from tertulia.errors import Fault, did_you_mean
 from tertulia.scenario import Scenario
+from tertulia.wording import squeezed, stands_in
 
 __all__ = ["CHECKS"]
 
@@ -109,8 +109,7 @@ def leaves(value: Any) -> Iterator[str]:
 
 def says(text: str, part: str) -> bool:
     """Whether a text holds another as whole words, in any case and spacing."""
-    words = r"\s+".join(map(re.escape, part.split()))
-    return bool(words) and re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) is not None
+    return stands_in(squeezed(part), squeezed(text))
 
 
 def limits(r: Reading) -> Iterator[Fault]:

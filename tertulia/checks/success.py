@@ -11,6 +11,7 @@ from tertulia.scenario import Scenario
 from tertulia.state_paths import along, look_up, put
 from tertulia.toolkit_world import ToolkitWorld
 from tertulia.validation import Complaint, complaints, inside, shown, unwrapped
+from tertulia.wording import squeezed, stands_in
 
 __all__ = ["CHECKS"]
 
@@ -136,7 +137,7 @@ def words(r: Reading) -> Iterator[Fault]:
     for variant, scenario in r.settled:
         for nth, text in enumerate(scenario.success.says):
             for banned in scenario.success.never_says:
-                if squeezed(banned) and squeezed(banned) in squeezed(text) and (nth, banned) not in seen:
+                if stands_in(squeezed(banned), squeezed(text)) and (nth, banned) not in seen:
                     seen.add((nth, banned))
                     message = f"{variant.label}{text!r} must be said, but never_says forbids {banned!r}"
                     yield from r.fault(variant.path(("success", "says", nth)), message)
@@ -155,10 +156,6 @@ def empty_words(r: Reading) -> Iterator[Fault]:
                 yield from r.fault((*at, nth), "an empty text is part of everything that is said")
             elif text in texts[:nth]:
                 yield from r.fault((*at, nth), f"{text!r} is listed twice")
-
-
-def squeezed(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 CHECKS = (no_state, start_paths, state_paths, calls, words, empty_words)
