@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import dropwhile
 
 from tertulia.wording import BASES, KEPT, asks, sentences, stem, words
 
@@ -17,6 +18,9 @@ ADVERBS = frozenset(
 HAVE = frozenset(["have", "has", "had", "'ve"])
 FIRST = frozenset(["i", "we", "i've", "we've", "i'd", "we'd"])
 BE_NOW = frozenset(["is", "are", "was", "were", "it's", "that's"])
+BECOME = frozenset(["got", "stands"])  # the delivery got rescheduled
+ACTORS = frozenset(["system", "team", "colleague", "colleagues", "supervisor", "manager", "department"])
+NEAR = 5  # words between `I got` and what was done: I got the delivery rescheduled
 GOVERNING = frozenset(
     [
         *("if", "once", "when", "whenever", "after", "until", "till", "unless", "before", "whether", "as", "would"),
@@ -62,12 +66,18 @@ HARMLESS = tuple(  # phrases whose words look governing and are not
         ("once (?:again|more)", ("once",)),
         ("(?:happy|glad|pleased|like|want|delighted) to (?:confirm|say|tell|report|let|inform)", ("to", "i'd")),
         ("(?:can|may|will|i'll) (?:now )?(?:confirm|tell|report)", ("can", "may", "will", "i'll")),
+        ("as of (?:now|today|this)", ("as",)),
+        ("only (?:just|a (?:moment|minute|second))", ("only",)),
+        (
+            "you(?:'ll| will) (?:see|find|notice|be (?:glad|happy|pleased) to (?:hear|know|see))",
+            ("you'll", "will", "to"),
+        ),
     )
 )
 SEGMENT = re.compile(r"[,;:()\u2013\u2014]| - ")
 GENERIC = re.compile(
     r"^(?:(?:great|good|okay|ok|sure|perfect|thanks|thank you|right|certainly)\b\W*)?(?:(?:it(?:'s| is)|that(?:'s| is)|"
-    r"everything(?:'s| is)|you(?:'re| are)|we(?:'re| are))\s+)?(?:now\s+)?(?:all\s+)?"
+    r"consider (?:it|that)|everything(?:'s| is)|you(?:'re| are)|we(?:'re| are))\s+)?(?:now\s+)?(?:all\s+)?"
     r"(?:done|set|sorted|taken care of)\b(?!\s+(?:to|of|by|when|up|if|once|out|in|at|so)\b)",
     re.IGNORECASE,
 )
@@ -104,12 +114,36 @@ def _verbs(sentence: str) -> list[Said]:
     for nth, segment in enumerate(SEGMENT.split(sentence.replace("\u2019", "'"))):
         tokens = list(words(segment))
         for at, token in enumerate(tokens):
-            who = "me" if token in FIRST else "it" if token in BE_NOW or token in HAVE else ""
+            who = "me" if token in FIRST else "it" if _auxiliary(tokens, at) else ""
             if who and not _governed(tokens, at):
-                found += [Said(sentence, verb, who) for verb in _after(tokens, at, who)]
-        if tokens and nth == 0 and _leads(tokens):
-            found.append(Said(sentence, stem(tokens[0]), "it"))
+                verbs = [*_after(tokens, at, who), *_brought_about(tokens, at, who)]
+                found += [Said(sentence, verb, who) for verb in verbs]
+        bare = list(dropwhile((ADVERBS | HAVE).__contains__, tokens))
+        if bare and nth == 0 and _leads(bare):
+            found.append(Said(sentence, stem(bare[0]), "it"))
+        elif tokens and nth == 0 and tokens[0] == "consider":
+            found += [Said(sentence, verb, "it") for verb in filter(None, [_participle(tokens[-1], True)])]
     return found
+
+
+def _auxiliary(tokens: list[str], at: int) -> bool:
+    """Whether a word can begin what has been done to something: `is`, `has`, `got`, the end of `delivery's been`."""
+    token = tokens[at]
+    shortened = token.endswith("'s") and tokens[at + 1 : at + 2] == ["been"]
+    return shortened or token in BE_NOW or token in HAVE or token in BECOME
+
+
+def _brought_about(tokens: list[str], at: int, who: str) -> list[str]:
+    """The verb of a deed that is told in a roundabout way: `I managed to reschedule`, `I got the delivery
+    rescheduled`."""
+    rest = list(dropwhile(ADVERBS.__contains__, tokens[at + 1 :]))
+    if who != "me" or len(rest) < 3:
+        return []
+    if rest[:2] == ["managed", "to"]:
+        return [stem(rest[2])]
+    if rest[0] in ("got", "had"):
+        return [verb for word in rest[2 : 2 + NEAR] if (verb := _participle(word, True))][:1]
+    return []
 
 
 def _governed(tokens: list[str], at: int) -> bool:
@@ -124,7 +158,7 @@ def _governed(tokens: list[str], at: int) -> bool:
 def _after(tokens: list[str], at: int, who: str) -> list[str]:
     """The verbs of the claim that begins with this pronoun or auxiliary, if one does."""
     have = tokens[at].endswith("'ve") or tokens[at] in HAVE
-    passive = tokens[at] in BE_NOW
+    passive = tokens[at] in BE_NOW | BECOME or (have and at > 0 and tokens[at - 1] in ACTORS)
     if who == "it" and at and tokens[at - 1] in RELATIVE | FIRST | {"you", "you've", "they"}:
         return []
     place = at + 1
