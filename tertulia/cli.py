@@ -265,15 +265,23 @@ def estimate(
 
 
 @app.command()
-def judge(run: RunFolder, json: Json = False) -> None:
+def judge(
+    run: RunFolder,
+    judges: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JUDGE...]", help="Asked as well, by name.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Judge a run again without playing it again, with the judges of its recipes; verdicts are replaced.
 
     Exports are left as they are: `tertulia export RUN FORMAT --force` writes one anew.
 
     \b
     tertulia judge runs/p
+    tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
     """
-    perform("judge", folder=run, json=json)
+    perform("judge", folder=run, judges=tuple(judges or ()), json=json)
 
 
 @app.command()

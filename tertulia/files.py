@@ -13,6 +13,7 @@ from tertulia.checks import check
 from tertulia.checks.reading import Reading
 from tertulia.checks.salvage import salvage
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
+from tertulia.recipe import Recipe, unknown_parts
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.source import Source, parse, shape_faults, validated
 
@@ -71,6 +72,9 @@ def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
     if scenario.tools_file and not scenario.tools:
         reading, wrong = _with_tools(reading, scenario.tools_file)
         faults += wrong
+    if reading.scenario.recipe.endswith((".yaml", ".yml")):
+        reading, wrong = _with_recipe(reading, reading.scenario.recipe)
+        faults += wrong
     scenario = reading.scenario
     faults += [*check(reading), *_stem_fault(source, path, scenario)]
     name = source.value.get("id", "") if isinstance(source.value, dict) else ""
@@ -82,19 +86,14 @@ def _stem_fault(source: Source, path: Path, scenario: Scenario) -> Iterator[Faul
         yield source.fault(("id",), f"the id of a bundled scenario is the name of its file, {path.stem!r}", rule="ids")
 
 
-# --- the file of tools -------------------------------------------------------------------------------------------
+# --- files beside the scenario -----------------------------------------------------------------------------------
 
 
 def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
     """The scenario with the tools of a file beside it, as far as they can be read, and what is wrong with the file."""
-    source, at = reading.source, ("tools_file",)
-    folder = Path(source.file).parent
-    if _escapes(folder, name):
-        return reading, [source.fault(at, f"{name!r} leaves the scenario's folder", rule="tools-file")]
-    path = folder / name
-    if not path.is_file():
-        near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in (".json", ".yaml", ".yml")))
-        return reading, [source.fault(at, f"there is no file {name!r} beside the scenario", near, rule="tools-file")]
+    source, path = reading.source, Path(reading.source.file).parent / name
+    if absent := list(_absent(source, "tools_file", name)):
+        return reading, absent
     listed = parse(path)
     tools, found = validated(listed, ToolList)
     faults = [*listed.faults, *shape_faults(listed, found)]
@@ -105,6 +104,35 @@ def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
         return reading, faults
     scenario = reading.scenario.model_copy(update={"tools": tools.root, "tools_file": ""})
     return Reading(source, scenario, reading.broken, listed, broken), faults
+
+
+def _with_recipe(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
+    """The scenario with the text of the recipe in a file beside it, and what is wrong with the file."""
+    faults = list(_absent(reading.source, "recipe", name))
+    text = _default_recipe()
+    if not faults:
+        written = parse(Path(reading.source.file).parent / name)
+        recipe, found = validated(written, Recipe)
+        faults = [*written.faults, *shape_faults(written, found)]
+        if recipe is not None:
+            faults += [written.fault(at, message, hint, "recipe") for at, message, hint in unknown_parts(recipe)]
+            text = text if faults else recipe.model_dump_json()
+    return replace(reading, scenario=reading.scenario.model_copy(update={"recipe": text})), faults
+
+
+def _default_recipe() -> str:
+    name: str = Scenario.model_fields["recipe"].default
+    return name
+
+
+def _absent(source: Source, key: str, name: str) -> Iterator[Fault]:
+    """What is wrong with the name of a file that should lie in the scenario's folder."""
+    folder, rule = Path(source.file).parent, key.replace("_", "-")
+    if _escapes(folder, name):
+        yield source.fault((key,), f"{name!r} leaves the scenario's folder", rule=rule)
+    elif not (folder / name).is_file():
+        near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in (".json", ".yaml", ".yml")))
+        yield source.fault((key,), f"there is no file {name!r} beside the scenario", near, rule=rule)
 
 
 def _escapes(folder: Path, name: str) -> bool:

@@ -10,6 +10,7 @@
     judges       tertulia.judges.NAME                          tertulia.judges
     exporters    tertulia.exporters.NAME                       tertulia.exporters
     worlds       tertulia.scenarios.worlds.NAME.toolkit        tertulia.worlds
+    recipes      a file, see `tertulia.recipe`                 tertulia.recipes
 
 The part is the class in that module whose name is NAME in camel case (`goal_calls` -> `GoalCalls`).
 """
@@ -25,7 +26,7 @@ from typing import Any
 
 from tertulia.errors import SettingsError, UnknownPart, did_you_mean
 
-__all__ = ["camel", "load", "made", "names"]
+__all__ = ["camel", "installed", "load", "made", "names"]
 
 HOMES = {
     "planners": "tertulia.agents.planners.{}",

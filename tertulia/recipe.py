@@ -1,6 +1,10 @@
-"""Recipes: one method each, as data. A recipe names the parts that play a scenario and the judges that keep it."""
+"""Recipes: one method each, as data. A recipe names the parts that play a scenario and the judges that keep it.
 
-from collections.abc import Collection
+A scenario names a bundled recipe, one that a package brings under the entry point `tertulia.recipes` (a `Recipe`, or
+the path of a recipe file), or a file in its own folder. Once read, such a file stands in the scenario as its text.
+"""
+
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -8,10 +12,11 @@ from pathlib import Path
 from pydantic import Field
 
 from tertulia.errors import SettingsError, UserError, did_you_mean
+from tertulia.parts import installed, names
 from tertulia.records import Record
 from tertulia.source import read_records
 
-__all__ = ["Recipe", "RecipeCast", "bundled_recipe", "recipe_names"]
+__all__ = ["Recipe", "RecipeCast", "bundled_recipe", "is_text", "recipe_names", "unknown_parts"]
 
 
 SEATS = ("planner", "user", "assistant", "colleague", "critic")
@@ -68,20 +73,51 @@ def _folder() -> Path:
     return Path(str(files("tertulia.scenarios") / "recipes"))
 
 
-def recipe_names() -> list[str]:
-    """The bundled recipes."""
+def bundled_names() -> list[str]:
     return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
+def recipe_names() -> list[str]:
+    """The recipes that are bundled or installed."""
+    return sorted({*bundled_names(), *installed("recipes")})
+
+
+def is_text(recipe: str) -> bool:
+    """Whether a scenario's recipe is the text of one, not a name."""
+    return recipe.startswith("{")
 
 
 @cache
 def bundled_recipe(name: str) -> Recipe:
-    """A bundled recipe by name.
+    """A bundled or installed recipe by name, or one from its text.
 
     Raises:
         UserError: if there is none of that name."""
-    path = _folder() / f"{name}.yaml"
-    if name not in recipe_names():
-        raise UserError(
-            f"unknown recipe {name!r}{did_you_mean(name, recipe_names())}; known: {', '.join(recipe_names())}"
-        )
-    return read_records(path, Recipe)[1]
+    if is_text(name):
+        return Recipe.model_validate_json(name)
+    if name in bundled_names():
+        return read_records(_folder() / f"{name}.yaml", Recipe)[1]
+    if point := installed("recipes").get(name):
+        given = point.load()
+        return given if isinstance(given, Recipe) else read_records(Path(given), Recipe)[1]
+    raise UserError(f"unknown recipe {name!r}{did_you_mean(name, recipe_names())}; known: {', '.join(recipe_names())}")
+
+
+def unknown_parts(recipe: Recipe) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """The parts that a recipe names and that are neither bundled nor installed: where, what is wrong, a suggestion."""
+    kinds = {seat: f"{seat}s" for seat in SEATS} | {"tools": "tools"}
+    asked: list[tuple[str, tuple[str | int, ...], str]] = [
+        (kinds[seat], ("casts", cast, seat), name)
+        for cast, seats in recipe.casts.items()
+        for seat, name in seats
+        if seat in kinds and name
+    ]
+    for cast, seats in recipe.casts.items():
+        asked += [("judges", ("casts", cast, "judges", nth), name) for nth, name in enumerate(seats.judges)]
+    for key, kind in (("judges", "judges"), ("gates", "judges"), ("exports", "exporters")):
+        asked += [(kind, (key, nth), name) for nth, name in enumerate(getattr(recipe, key))]
+    for kind, at, name in asked:
+        known = names(kind)
+        if name not in known:
+            hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+            yield at, f"no {kind.removesuffix('s')} is called {name!r}", hint

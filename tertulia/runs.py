@@ -1,7 +1,7 @@
 """A run as a whole: scenarios are played into a folder, judged again, exported and summed up."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -74,9 +74,9 @@ class Run:
     def default_export(self, format_name: str) -> Path:
         return self.folder / "exports" / f"{format_name}.jsonl"
 
-    def judge(self, on_progress: Callable[[Standing], None] = lambda standing: None) -> Summary:
-        """Ask the recipes' judges again and replace every verdict."""
-        return completed(judged_again(self.folder, on_progress))
+    def judge(self, *more: str, on_progress: Callable[[Standing], None] = lambda standing: None) -> Summary:
+        """Ask the recipes' judges again, and `more` judges by name, and replace every verdict."""
+        return completed(judged_again(self.folder, on_progress, more))
 
 
 def pairs(store: Store, recipe_exports: str = "") -> Pairs:
@@ -159,7 +159,7 @@ def write_exports(store: Store, folder: Path) -> list[str]:
     return [report.trouble for report in reports if report.trouble]
 
 
-async def judged_again(folder: Path, on_progress: Callable[[Standing], None]) -> Summary:
+async def judged_again(folder: Path, on_progress: Callable[[Standing], None], asked: Sequence[str] = ()) -> Summary:
     """Replace the verdicts of every conversation; a judge that is a model answers from the journal where it can."""
     with Store(folder) as reader:
         manifest = reader.manifest
@@ -170,7 +170,7 @@ async def judged_again(folder: Path, on_progress: Callable[[Standing], None]) ->
         for name in {scenario.recipe for scenario in store.scenarios().values()}:
             recipe = bundled_recipe(name)
             more = recipe.seats(manifest["settings"]["cast"], set(models)).judges
-            benches[name] = Bench(recipe, caller, more)
+            benches[name] = Bench(recipe, caller, (*more, *asked))
         standing = Standing(total=len(store.finished()), totals=journal.totals)
         for some in batched(pairs(store), AT_ONCE):
             work = [benches[scenario.recipe].judged(scenario, talk) for scenario, talk in some]

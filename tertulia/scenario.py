@@ -186,7 +186,10 @@ class Scenario(Record):
     id: Name
     title: str = Field("", description="one line for people")
     kind: Kind = Field(description="what makes it hard")
-    recipe: str = Field("user_script", description="the method it is played by")
+    recipe: str = Field(
+        "user_script",
+        description="the method it is played by: a bundled or installed recipe, or a file beside this one",
+    )
     world: str = Field("", description="a bundled or installed world; or give `tools`")
     tools: tuple[ToolSchema, ...] = Field((), description="tools as JSON Schema, when no world is named")
     tools_file: str = Field("", description="a JSON or YAML list of tools beside the scenario file")

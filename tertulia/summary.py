@@ -74,6 +74,7 @@ class Summary:
     end_reasons: Counter[str] = field(default_factory=Counter)
     markers: Counter[str] = field(default_factory=Counter)
     critic: Tally = field(default_factory=Tally)
+    verdicts: dict[str, tuple[int, int]] = field(default_factory=dict)  # by judge: passed, given
     scenarios: dict[str, ScenarioCount] = field(default_factory=dict)
     troubles: Counter[str] = field(default_factory=Counter)  # what was wrong with the replies that were used
     counters: Mapping[str, float] = field(default_factory=dict)  # what all calls cost, see `models.journal`
@@ -96,6 +97,9 @@ class Summary:
         else:
             self.rejected[talk.rejected_by] += 1
         self.succeeded += succeeded(talk)
+        for one in talk.verdicts:
+            passed, given = self.verdicts.get(one.judge, (0, 0))
+            self.verdicts[one.judge] = (passed + one.passed, given + 1)
         self.markers.update(marker.principle for marker in talk.markers)
         self.revisions += sum(max(0, len(turn.drafts) - 1) for turn in talk.turns) + max(0, len(talk.plan_drafts) - 1)
         self.slips += len(talk.slips)
@@ -131,6 +135,9 @@ class Summary:
             "critic_recall": rounded(overall.recall),
             "critic_recall_held_out": rounded(self.critic.held_out.recall),
             "success_rate": rounded(self.success_rate),
+            "verdicts": {
+                judge: {"passed": passed, "given": given} for judge, (passed, given) in sorted(self.verdicts.items())
+            },
             **bill(self.counters),
             "troubles": dict(ranked(self.troubles)),
             "http": dict(ranked(on_the_wire(self.counters))),

@@ -6,7 +6,7 @@ from tertulia.checks.reading import Reading, Steps
 from tertulia.errors import Fault, did_you_mean
 from tertulia.parts import names
 from tertulia.principles import Principle, bundled_principles, unknown_principle
-from tertulia.recipe import recipe_names
+from tertulia.recipe import is_text, recipe_names
 
 __all__ = ["CHECKS"]
 
@@ -24,7 +24,7 @@ def world(r: Reading) -> Iterator[Fault]:
 
 def recipe(r: Reading) -> Iterator[Fault]:
     name, known = r.scenario.recipe, recipe_names()
-    if name not in known:
+    if name not in known and not is_text(name):
         suggestion = did_you_mean(name, known) or f" (known: {', '.join(known)})"
         yield from r.fault(("recipe",), f"unknown recipe {name!r}", suggestion)
 

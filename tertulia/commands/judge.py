@@ -1,5 +1,6 @@
 """`tertulia judge`: ask the judges again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tertulia.commands.printing import as_json
@@ -10,11 +11,13 @@ from tertulia.runs import Run
 __all__ = ["perform"]
 
 
-def perform(*, folder: Path, json: bool) -> int:
+def perform(*, folder: Path, judges: Sequence[str], json: bool) -> int:
     with shown(quiet=json) as progress:
-        summary = Run(folder).judge(progress)
+        summary = Run(folder).judge(*judges, on_progress=progress)
     if json:
         as_json(summary.as_json())
     else:
         print(brief(summary))
+        for name, (passed, given) in sorted(summary.verdicts.items()):
+            print(f"{name}: passed by {passed} of {given}")
     return 0

@@ -59,6 +59,8 @@ def full(summary: Summary) -> Iterator[RenderableType]:
     ):
         if counts:
             yield counted(title, ranked(counts), summary.conversations)
+    if summary.verdicts:
+        yield verdicts(summary)
     if summary.critic.by_principle:
         yield critic(summary)
     for title, cases in (
@@ -74,6 +76,13 @@ def counted(title: str, rows: list[tuple[str, int]], of: int) -> Table:
     made = table(f"\n{title}", "", "count", "per conversation")
     for name, count in rows:
         made.add_row(escape(name), str(count), f"{count / of:.2f}")
+    return made
+
+
+def verdicts(summary: Summary) -> Table:
+    made = table("\nverdicts by judge", "", "passed", "given")
+    for name, counts in sorted(summary.verdicts.items()):
+        made.add_row(escape(name), *map(str, counts))
     return made
 
 
