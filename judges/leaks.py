@@ -18,17 +18,22 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
+from tertulia.memo import Memo
 from tertulia.records import Conversation, Message, Verdict
 from tertulia.scenario import Party, Scenario
 from tertulia.setting import Setting, Settings
 from tertulia.views import audience_of, briefing
+from tertulia.wording import stands_in
 
 __all__ = ["Leaks"]
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 SIGNS = re.compile(r"[\W_]+")
+ALNUM = re.compile(r"[^\W_]+")
+ESCAPE = re.compile(r"\\(?:[bfnrt]|u[0-9a-fA-F]{4})")  # of JSON; its letter is no part of the word behind it
 WORD = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*")
 DERIVED = re.compile(r"\d+[a-z]{1,5}|\d{4}-\d{2}-\d{2}t?\w*|\d{4}-\d{2}|\d+-\d{1,2}")
 MOST_FAULTS = 20
@@ -101,10 +106,37 @@ def values_in(text: str) -> set[str]:
     return found
 
 
-def stands_in(phrase: str, text: str) -> bool:
+def repeats(text: str, phrase: str) -> bool:
     """Whether a text holds a phrase as whole words, any case."""
-    phrase, text = phrase.strip().casefold(), text.casefold()
-    return phrase in text and bool(re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text))
+    return stands_in(phrase.strip().casefold(), text.casefold())
+
+
+@dataclass(slots=True)
+class Told:
+    """Texts as letters and digits alone, with the places where words begin and end.
+
+    Spacing and punctuation make no difference, but words stay whole: 34567 does not stand in 12345678."""
+
+    texts: list[str]  # those that nobody has asked about yet
+    letters: str = ""
+    edges: set[int] = field(default_factory=set)
+
+    def holds(self, value: str) -> bool:
+        for text in self.texts:
+            self.read(text)
+        self.texts.clear()
+        bare = squeezed(value)
+        at = self.letters.find(bare)
+        while at >= 0:
+            if not bare or (at in self.edges and at + len(bare) in self.edges):
+                return True
+            at = self.letters.find(bare, at + 1)
+        return False
+
+    def read(self, text: str) -> None:
+        at, found = len(self.letters), ALNUM.findall((ESCAPE.sub(" ", text) if "\\" in text else text).casefold())
+        self.edges.update(accumulate(map(len, found), initial=at))
+        self.letters += "".join(found)
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -134,45 +166,58 @@ def plan_steps(talk: Conversation) -> list[str]:
     return long_texts(list(talk.plan.steps)) if talk.plan else []
 
 
-@dataclass(slots=True)
-class Sight:
-    """What one party can know, and what is hidden from it."""
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a party can know before anybody has spoken, and what is hidden from it: the same in all conversations."""
 
-    own: list[str]  # its texts: instructions, tools, knowledge, script
-    hidden: dict[str, str]  # where -> text
-    phrases: list[str]  # hidden texts that must not be repeated as a whole
-    heard: list[str] = field(default_factory=list)
-    unheard: list[str] = field(default_factory=list)
-    known: str = ""  # `own` and `heard`, squeezed, as of the last time it was asked
-    read: int = 0
+    own: Told  # instructions, tools, knowledge, script
+    hidden: dict[str, Told]
+    phrases: tuple[str, ...]  # hidden texts that must not be repeated as a whole
 
     @classmethod
-    def of(cls, setting: Setting, talk: Conversation, name: str) -> "Sight":
+    def of(cls, setting: Setting, name: str) -> "Card":
         scenario = setting.scenario
-        holder, party = name == scenario.user, scenario.cast[name]
-        script = scenario.script.model_dump(mode="json", by_alias=True)
-        plan = talk.plan.model_dump(mode="json", exclude={"style", "order"}) if talk.plan else {}
+        script = plain(scenario.script.model_dump(mode="json", by_alias=True))
         others = {other: card for other, card in scenario.cast.items() if other != name}
         own = [briefing(setting, name)]
-        own += [plain(decision.model_dump()) for decision in party.decides]
+        own += [plain(decision.model_dump()) for decision in scenario.cast[name].decides]
         own += [plain(tool.model_dump()) for tool in setting.tools[name]]
         hidden = {f"what {other!r} knows": plain(card.knows) for other, card in others.items()}
         hidden["the success criteria"] = plain([scenario.success.state, scenario.success.says])
         phrases = [text for card in others.values() for text in (*secrets(card), *long_texts(card.knows))]
-        if holder:
-            own += [plain(script), plain(plan)]
+        if name == scenario.user:
+            own.append(script)
         else:
-            hidden |= {"the script": plain(script), "the plan": plain(plan)}
-            phrases += [*unsaid(scenario), *plan_steps(talk)]
-        return cls(own, hidden, [*dict.fromkeys(phrases)])
+            hidden["the script"] = script
+            phrases += unsaid(scenario)
+        return cls(Told(own), {where: Told([text]) for where, text in hidden.items()}, tuple(phrases))
+
+
+cards: Memo[Card] = Memo(512)
+
+
+@dataclass(slots=True)
+class Sight:
+    """What one party can know in a conversation, and what is hidden from it."""
+
+    card: Card
+    plan: Told
+    sees_plan: bool
+    phrases: tuple[str, ...]
+    heard: Told = field(default_factory=lambda: Told([]))
+    unheard: Told = field(default_factory=lambda: Told([]))
+
+    @classmethod
+    def of(cls, setting: Setting, talk: Conversation, name: str) -> "Sight":
+        card = cards.of((setting,), lambda: Card.of(setting, name), name)
+        plan = [plain(talk.plan.model_dump(mode="json", exclude={"style", "order"}))] if talk.plan else []
+        holder = name == setting.scenario.user
+        return cls(
+            card, Told(plan), holder, tuple(dict.fromkeys((*card.phrases, *(() if holder else plan_steps(talk)))))
+        )
 
     def knows(self, value: str) -> bool:
-        if not self.known:
-            self.known = squeezed(" ".join(self.own))
-        for text in self.heard[self.read :]:
-            self.known += squeezed(text)
-        self.read = len(self.heard)
-        return squeezed(value) in self.known
+        return self.card.own.holds(value) or self.heard.holds(value) or (self.sees_plan and self.plan.holds(value))
 
     def leaks(self, text: str) -> Iterator[tuple[str, str]]:
         """Each value or phrase of a text that this party cannot know, and where it stands."""
@@ -180,15 +225,16 @@ class Sight:
             if not self.knows(value) and (where := self.place(value)):
                 yield value, where
         for phrase in self.phrases:
-            if stands_in(phrase, text) and not self.knows(phrase):
+            if repeats(text, phrase) and not self.knows(phrase):
                 yield phrase, self.place(phrase) or "what is hidden from it"
 
     def place(self, value: str) -> str:
-        bare = squeezed(value)
-        for where, text in self.hidden.items():
-            if bare in squeezed(text):
+        """Where a value stands that this party cannot know; empty where nobody holds it."""
+        hidden = self.card.hidden if self.sees_plan else {**self.card.hidden, "the plan": self.plan}
+        for where, told in {**hidden, "a message that it did not hear": self.unheard}.items():
+            if told.holds(value):
                 return where
-        return "a message that it did not hear" if any(bare in squeezed(text) for text in self.unheard) else ""
+        return ""
 
 
 # --- the questions -----------------------------------------------------------------------------------------------
@@ -203,15 +249,16 @@ def unseen_values(setting: Setting, talk: Conversation) -> Iterator[str]:
         for value, where in sight.leaks(words_of(turn.message)):
             yield f"turn {turn.index}: {turn.speaker!r} cannot know {value!r}, which stands in {where}"
         for message in (turn.message, *turn.results):
+            told = words_of(message)
             for name, other in sights.items():
-                (other.heard if name in message.audience else other.unheard).append(words_of(message))
+                (other.heard if name in message.audience else other.unheard).texts.append(told)
 
 
 def in_prompts(setting: Setting, talk: Conversation) -> Iterator[str]:
     scenario = setting.scenario
-    aloud = squeezed(" ".join(m.text for m in talk.messages if m.role == "user"))
+    aloud = Told([m.text for m in talk.messages if m.role == "user"])
     steps = plan_steps(talk)
-    gold = squeezed(plain([want.gold for want in scenario.script.wants]))
+    gold = Told([plain([want.gold for want in scenario.script.wants])])
     for name, party in scenario.cast.items():
         if party.role != "assistant":
             continue
@@ -219,12 +266,12 @@ def in_prompts(setting: Setting, talk: Conversation) -> Iterator[str]:
         kept = [text for other, card in scenario.cast.items() if other != name for text in secrets(card)]
         guarded = [*unsaid(scenario), *steps, *kept]
         written_here = "\n".join([scenario.policy, *(p.text for p in scenario.principles if not isinstance(p, str))])
-        found: Iterable[str] = [phrase for phrase in guarded if stands_in(phrase, prompt)]
-        found = [*found, *(value for value in values_in(written_here) if squeezed(value) in gold)]
-        for text in sorted({text for text in found if squeezed(text) not in aloud}):
+        found: Iterable[str] = [phrase for phrase in guarded if repeats(prompt, phrase)]
+        found = [*found, *(value for value in values_in(written_here) if gold.holds(value))]
+        for text in sorted({text for text in found if not aloud.holds(text)}):
             yield f"the system prompt of {name!r} holds {text!r}"
         for message in talk.messages:
             if name in message.audience and message.role not in ("user", "assistant"):
                 for step in steps:
-                    if stands_in(step, message.text) and squeezed(step) not in aloud:
+                    if repeats(message.text, step) and not aloud.holds(step):
                         yield f"{message.speaker!r} reads {name!r} the step {step!r} of the plan"
