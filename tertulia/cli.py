@@ -322,6 +322,30 @@ def report(run: RunFolder, json: Json = False) -> None:
     perform("report", folder=run, json=json)
 
 
+@app.command("list")
+def list_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KIND]",
+            help="worlds, tools, scenarios, principles, recipes, judges, exporters, planners, users, assistants, "
+            "colleagues or critics; left out: how many there are of each.",
+            show_default=False,
+        ),
+    ] = "",
+    world: Annotated[str, typer.Argument(metavar="[WORLD]", help="Whose tools.", show_default=False)] = "",
+    json: Json = False,
+) -> None:
+    """List what is bundled and installed, each with a line on what it is.
+
+    \b
+    tertulia list scenarios
+    tertulia list tools parcels
+    tertulia list principles --json | jq -r '.items[].principle'
+    """
+    perform("list", kind=kind, world=world, json=json)
+
+
 @app.command()
 def schema(
     of: Annotated[str, typer.Argument(metavar="[scenario|recipe|principles|evalset]")] = "scenario",

@@ -78,7 +78,7 @@ def test_help_shows_every_command_and_where_to_start(ask):
         assert word in told.out
 
 
-@pytest.mark.parametrize("command", ["run", "check", "judge", "export", "report", "schema", "new"])
+@pytest.mark.parametrize("command", ["run", "check", "judge", "export", "report", "list", "schema", "new"])
 def test_the_help_of_every_command_has_an_example(ask, command):
     told = ask(command, "--help")
 
@@ -132,6 +132,9 @@ def test_wrong_usage_is_exit_status_2_without_traceback(ask, words):
         (("new", "scenario", "Mine"), "'Mine' cannot name a scenario"),
         (("new", "scenario", "mine"), "'mine.yaml' exists"),
         (("check", ""), "'' names nothing"),
+        (("list", "judge"), "did you mean 'judges'?"),
+        (("list", "tools"), "whose tools?"),
+        (("list", "tools", "parcel"), "did you mean 'parcels'?"),
         (("run", "{mine}", "-n", "1000000000000"), "n: Input should be less than or equal to 10000000"),
         (("new", "scenario", "ring", "--in", "{mine}"), "cannot write 'mine.yaml/ring.yaml'"),
         (("new", "judge", "ring", "--in", "{mine}"), "--in must name a folder"),
@@ -430,6 +433,30 @@ def test_report_shows_ends_the_critic_and_every_scenario(ask, mine):
     for words in ("how conversations ended", "markers by principle", "critic against planted slips"):
         assert words in told.out
     assert "scenarios succeeded every time" in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "some"),
+    [
+        ("worlds", {"world": "parcels"}),
+        ("tools parcels", {"tool": "cancel_order", "writes": True}),
+        ("scenarios", {"scenario": "new-flat", "world": "parcels"}),
+        ("principles", {"principle": "courteous", "topic": "tone"}),
+        ("recipes", {"recipe": "user_script", "casts": ["rules", "models"]}),
+        ("judges", {"judge": "success"}),
+        ("exporters", {"exporter": "dpo"}),
+        ("critics", {"critic": "detectors"}),
+        ("", {"kind": "scenarios", "how many": 42}),
+    ],
+)
+def test_list_tells_what_there_is(ask, words, some):
+    told = ask("list", *words.split(), "--json").json
+
+    assert any(some.items() <= item.items() for item in told["items"])
+    assert all(text or text == 0 for item in told["items"] for text in item.values() if isinstance(text, str))
+    shown = ask("list", *words.split())
+    assert shown.status == 0
+    assert next(iter(some.values())) in shown.out
 
 
 @pytest.mark.parametrize("name", ["scenario", "recipe", "principles", "evalset"])
