@@ -8,6 +8,8 @@ still to be brought up, and every turn answers the other side's last act. Values
 from collections.abc import Mapping
 from typing import Any
 
+from functools import partial
+
 from tertulia.acts import Act, act_of
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
 from tertulia.agents.users.agenda.hands import own_call, told_result
@@ -59,7 +61,7 @@ class Agenda:
     """The rule user simulator."""
 
     async def speak(self, view: View) -> Utterance:
-        said = (lambda: answer(view)) if view.script is not None else (lambda: bystand(view))
+        said = partial(answer if view.script is not None else bystand, view)
         opens = view.script is not None and not any(message.speaker == view.name for message in view.messages)
         honest = said() if opens else reworded(view, said, LAST_RESORT)  # the opening is fixed
         slips = view.tries_slip() and not honest.calls and view.messages
