@@ -6,9 +6,8 @@ still to be brought up, and every turn answers the other side's last act. Values
 """
 
 from collections.abc import Mapping
-from typing import Any
-
 from functools import partial
+from typing import Any
 
 from tertulia.acts import Act, act_of
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
