@@ -22,9 +22,12 @@ def round_robin(scenario: Scenario, turns: Sequence[Turn], plan: Plan | None) ->
 
 
 def addressed(scenario: Scenario, turns: Sequence[Turn], plan: Plan | None) -> str:
-    """Whoever the last message addresses; if it names nobody, the assistant answers others, the user the assistant."""
-    if turns and turns[-1].message.to:
-        return turns[-1].message.to[0]
+    """Whoever else the last message addresses; if it names nobody, the assistant answers others, the user the
+    assistant."""
+    if turns:
+        for name in turns[-1].message.to:
+            if name in scenario.cast and name != turns[-1].speaker:
+                return name
     return (
         alternate(scenario, turns, plan) if not turns or turns[-1].speaker == scenario.assistant else scenario.assistant
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from tertulia.contracts import CallView, Hearing, Planned, PlanView, Utterance, View
@@ -20,6 +21,7 @@ from tertulia.records import (
 from tertulia.scenario import Scenario
 from tertulia.setting import Setting
 from tertulia.streams import stream
+from tertulia.views import audience_of
 from tertulia.world import LiveWorld
 
 __all__ = ["Item", "Table"]
@@ -144,28 +146,44 @@ class Table:
         )
 
     def message(self, said: Utterance) -> Message:
-        """The pending utterance as a message, with its audience."""
+        """The pending utterance as a message, with its audience.
+
+        Raises:
+            PartError: if it addresses somebody who is not there."""
         scenario = self.item.scenario
-        if said.calls:
-            audience: tuple[str, ...] = (self.floor,)
-        elif scenario.private and said.to:
-            audience = (self.floor, *said.to)
-        else:
-            audience = tuple(scenario.cast)
-        calls = tuple(
-            call if call.id else ToolCall(id=f"call_{self.turn}_{nth}", name=call.name, args=call.args)
-            for nth, call in enumerate(said.calls)
-        )
-        role = scenario.cast[self.floor].role
+        to = self.addressees(said)
+        audience = audience_of(self.floor, scenario.cast, calls=bool(said.calls), to=to, private=scenario.private)
         return Message(
             speaker=self.floor,
-            role=role,
+            role=scenario.cast[self.floor].role,
             text=said.text,
-            to=said.to,
-            audience=audience,
-            calls=calls,
+            to=to,
+            audience=tuple(name for name in scenario.cast if name in audience),
+            calls=self.numbered(said.calls),
             admits=said.admits,
         )
+
+    def addressees(self, said: Utterance) -> tuple[str, ...]:
+        """Whom an utterance addresses, each once and without its speaker."""
+        cast = self.item.scenario.cast
+        if strangers := [name for name in said.to if name not in cast]:
+            raise PartError(f"{self.floor} addresses {strangers[0]!r}, who is not in the cast: {', '.join(cast)}")
+        others = tuple(name for name in dict.fromkeys(said.to) if name != self.floor)
+        if said.to and not others:
+            raise PartError(f"{self.floor} addresses nobody but itself")
+        return others
+
+    def numbered(self, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+        """The calls with an id each that no other call of the conversation has."""
+        taken = {call.id for message in self.spoken for call in message.calls} if calls else set()
+        named = []
+        for nth, call in enumerate(calls):
+            if not call.id or call.id in taken:
+                free = next(name for at in count(nth) if (name := f"call_{self.turn}_{at}") not in taken)
+                call = call.model_copy(update={"id": free})
+            taken.add(call.id)
+            named.append(call)
+        return tuple(named)
 
     def hearing(self, message: Message) -> Hearing:
         """What the critic may see of the draft under review."""

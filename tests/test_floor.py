@@ -77,6 +77,13 @@ def test_addressed_gives_the_floor_to_whoever_is_named_first():
     assert next_speaker(file, turns("customer", "agent>lead", "lead>customer"), None) == "customer"
 
 
+def test_addressed_passes_over_the_speaker_itself_and_whoever_is_not_there():
+    file = scenario("addressed", "customer", "agent", "lead")
+    assert next_speaker(file, turns("customer", "agent>agent,lead"), None) == "lead"
+    assert next_speaker(file, turns("customer", "agent>boss,lead"), None) == "lead"
+    assert next_speaker(file, turns("customer", "agent>boss,agent"), None) == "customer"
+
+
 def test_addressed_to_nobody_the_assistant_answers_others_and_the_user_answers_the_assistant():
     file = scenario("addressed", "customer", "agent", "lead", "partner", of="customer")
     assert next_speaker(file, [], None) == "customer"

@@ -167,6 +167,16 @@ async def test_calls_without_an_id_get_one_that_their_results_answer():
     assert [result.answers for result in talk.turns[1].results] == ["call_1_0", "mine"]
 
 
+async def test_ids_that_a_part_gives_twice_are_given_anew():
+    mine, other = (ToolCall(id="mine", name="find_order", args={"order": order}) for order in ("A1042", "B2077"))
+    first, again = Utterance(calls=(mine, other)), Utterance(calls=(ToolCall(id="call_2_1", name="find_order"), mine))
+    talk = await played(stage(assistant=Lines(first, again, TELL)))
+    assert [call.id for call in talk.turns[1].message.calls] == ["mine", "call_1_1"]
+    assert [call.id for call in talk.turns[2].message.calls] == ["call_2_1", "call_2_2"]
+    for turn in talk.turns[1:3]:
+        assert [result.answers for result in turn.results] == [call.id for call in turn.message.calls]
+
+
 async def test_the_critic_reviews_the_plan_and_every_draft_before_it_is_heard():
     critic = MarksFirst()
     await played(stage(assistant=Lines(LOOK, TELL), critic=critic))
@@ -403,12 +413,32 @@ async def test_the_caller_keeps_the_floor_until_it_speaks():
 # --- who sees what ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("to", "complaint"),
+    [
+        (("boss",), "agent addresses 'boss', who is not in the cast: customer, agent, lead"),
+        (("agent",), "agent addresses nobody but itself"),
+    ],
+)
+async def test_an_utterance_to_somebody_who_is_not_there_breaks_the_contract(to: tuple[str, ...], complaint: str):
+    with pytest.raises(PartError, match=complaint):
+        await played(stage(assistant=Lines(Utterance("Hello?", to=to))), trio(private=True))
+
+
+async def test_everybody_is_addressed_once_and_a_speaker_never_itself():
+    both = Utterance("Hello?", to=("lead", "agent", "lead"))
+    talk = await played(stage(assistant=Lines(both, TELL)), trio(private=True))
+    message = talk.turns[1].message
+    assert (message.to, message.audience) == (("lead",), ("agent", "lead"))
+    assert talk.turns[2].speaker == "lead"
+
+
 async def test_a_private_message_reaches_its_addressees_alone():
     user = Lines(ASK, BYE)
     assistant = Lines(Utterance("May I?", to=("lead",)), Utterance("It comes friday.", to=("customer",)))
     colleague = Lines(Utterance("Yes.", to=("agent",)))
     talk = await played(stage(user=user, assistant=assistant, colleague=colleague), trio(private=True))
-    assert [m.audience for m in talk.messages][1:4] == [("agent", "lead"), ("lead", "agent"), ("agent", "customer")]
+    assert [m.audience for m in talk.messages][1:4] == [("agent", "lead"), ("agent", "lead"), ("customer", "agent")]
     assert user.heard[-1] == ("Where is A1042?", "It comes friday.")
     assert colleague.heard[-1] == ("Where is A1042?", "May I?")
 
