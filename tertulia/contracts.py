@@ -80,7 +80,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a speaker does with the floor: say something, or make calls."""
+    """What a speaker does with the floor: say something, or make calls. With calls there is no signal."""
 
     text: str = ""
     to: tuple[str, ...] = ()  # empty: everybody

@@ -149,7 +149,10 @@ class Table:
         """The pending utterance as a message, with its audience.
 
         Raises:
-            PartError: if it addresses somebody who is not there."""
+            PartError: if it addresses somebody who is not there, or makes calls and ends the conversation, so that
+                nobody would hear what they gave."""
+        if said.calls and said.signal:
+            raise PartError(f"{self.floor} makes calls and ends the conversation in one: {said.signal.value}")
         scenario = self.item.scenario
         to = self.addressees(said)
         audience = audience_of(self.floor, scenario.cast, calls=bool(said.calls), to=to, private=scenario.private)

@@ -413,6 +413,11 @@ async def test_the_caller_keeps_the_floor_until_it_speaks():
 # --- who sees what ------------------------------------------------------------------------------------------------
 
 
+async def test_nobody_calls_and_ends_the_conversation_in_one():
+    with pytest.raises(PartError, match="agent makes calls and ends the conversation in one: closed"):
+        await played(stage(assistant=Lines(replace(LOOK, signal=Signal.CLOSED))))
+
+
 @pytest.mark.parametrize(
     ("to", "complaint"),
     [
