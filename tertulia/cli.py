@@ -322,6 +322,23 @@ def report(run: RunFolder, json: Json = False) -> None:
     perform("report", folder=run, json=json)
 
 
+@app.command()
+def show(
+    run: RunFolder,
+    which: Annotated[
+        str, typer.Argument(metavar="ID|INDEX", help="Its id, or its place from 0 on.", show_default=False)
+    ],
+    json: Json = False,
+) -> None:
+    """Show one conversation: its turns, calls and results, and the drafts that were sent back with the reasons.
+
+    \b
+    tertulia show runs/p 17
+    tertulia show runs/p new-flat-000009 --json    the whole record
+    """
+    perform("show", folder=run, which=which, json=json)
+
+
 @app.command("list")
 def list_(
     kind: Annotated[

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tertulia.errors import SettingsError
+from tertulia.errors import SettingsError, UserError
 from tertulia.export import ExportReport, export
 from tertulia.items import Pairs, Variants, gathered, plan_items
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
@@ -61,6 +61,20 @@ class Run:
         """Every conversation in order, a few in memory at a time."""
         with Store(self.folder) as store:
             yield from store.conversations(accepted_only)
+
+    def conversation(self, which: int | str) -> Conversation:
+        """One conversation by its place in the run or by its id, which ends with its place.
+
+        Raises:
+            UserError: if the run has none such."""
+        place = str(which).rpartition("-")[2]
+        with Store(self.folder) as store:
+            talk = store.conversation(int(place)) if place.isdecimal() and len(place) < 12 else None
+        if talk is None or (str(which) != place and talk.id != which):
+            raise UserError(
+                f"{str(self.folder)!r} has no conversation {str(which)!r}; give an id or a number from 0 on"
+            )
+        return talk
 
     def export(self, format_name: str, path: str | Path = "", *, force: bool = False) -> ExportReport:
         """Write the run in a format, by default to `exports/FORMAT.jsonl` in its folder.

@@ -240,6 +240,13 @@ class Store:
             if len(rows) < PAGE:
                 return
 
+    def conversation(self, place: int) -> Conversation | None:
+        """The conversation at a place, if it is there."""
+        self.flush()
+        with readable(self.folder):
+            row = self.database.execute("SELECT record FROM conversations WHERE place = ?", (place,)).fetchone()
+        return self._conversation(place, row[0]) if row else None
+
     def _conversation(self, place: int, record: bytes) -> Conversation:
         try:
             return read(unpacked(record))

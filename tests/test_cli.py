@@ -78,7 +78,7 @@ def test_help_shows_every_command_and_where_to_start(ask):
         assert word in told.out
 
 
-@pytest.mark.parametrize("command", ["run", "check", "judge", "export", "report", "list", "schema", "new"])
+@pytest.mark.parametrize("command", ["run", "check", "judge", "export", "report", "show", "list", "schema", "new"])
 def test_the_help_of_every_command_has_an_example(ask, command):
     told = ask(command, "--help")
 
@@ -433,6 +433,28 @@ def test_report_shows_ends_the_critic_and_every_scenario(ask, mine):
     for words in ("how conversations ended", "markers by principle", "critic against planted slips"):
         assert words in told.out
     assert "scenarios succeeded every time" in told.out
+
+
+def test_show_lets_one_conversation_be_read_with_what_was_sent_back(ask, mine):
+    ask("run", mine, "-n", 40, "--out", "r", "--slips", 0.5, "-q")
+    talks = (talk for talk in tertulia.Run("r").conversations() if talk.accepted)
+    talk = next(talk for talk in talks if any(turn.drafts[1:] for turn in talk.turns))
+    told = ask("show", "r", talk.id)
+
+    assert told.status == 0
+    assert talk.id in told.out
+    assert "sent back: " in told.out
+    flat = " ".join(told.out.split())
+    for draft in (draft for turn in talk.turns for draft in turn.drafts):
+        assert " ".join(draft.message.text.split()) in flat
+        assert all(f"! {marker.principle} ({marker.severity}):" in flat for marker in draft.markers)
+    assert "move_reservation(reservation=" in told.out
+    assert 'returned: {"status": "moved"}' in told.out
+    assert "success: passed" in told.out
+    assert ask("show", "r", talk.index).out == told.out
+    assert ask("show", "r", talk.index, "--json").json == talk.model_dump(mode="json")
+    for which in ("40", "mine-000040", "other-000001", "-x", "9" * 30):
+        assert ask("show", "r", which).status == 2
 
 
 @pytest.mark.parametrize(

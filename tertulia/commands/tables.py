@@ -141,7 +141,7 @@ def scenarios(summary: Summary) -> Iterator[RenderableType]:
 
 
 def indented(text: str) -> Padding:
-    return Padding(text, (0, 0, 0, 4))
+    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def why(count: ScenarioCount) -> str:
