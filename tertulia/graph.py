@@ -31,6 +31,7 @@ from tertulia.models.records import Ask
 from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
+from tertulia.scenario import Limits
 from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
@@ -87,6 +88,14 @@ def after_commit(table: Table) -> tuple[Reviewed, EndReason | None]:
     return ("close", EndReason.TURN_LIMIT) if table.utterances + 1 >= limits.turns else ("speak", None)
 
 
+def steps_at_most(limits: Limits) -> int:
+    """How many nodes a conversation within these limits visits at most."""
+    drafts = 2 * (max(limits.revisions, limits.user_revisions) + 1)  # each is spoken and reviewed
+    rounds = min(limits.tool_calls + 1, limits.turns * (limits.rounds + 1))
+    plan, close, start_and_end = 2 * (limits.plan_revisions + 1), 1, 2
+    return plan + limits.turns * drafts + rounds * (drafts + 1) + close + start_and_end
+
+
 def after_tools(table: Table) -> tuple[Answered, EndReason | None]:
     """The caller goes on, unless it has called too often."""
     limits = table.item.scenario.limits
@@ -136,7 +145,7 @@ class Stage:
 
     async def play(self, table: Table) -> Conversation:
         """Play the conversation out. What the parts raise comes through; `table.record(error)` then saves the rest."""
-        await self.graph.ainvoke({"table": table}, {"recursion_limit": 10_000})
+        await self.graph.ainvoke({"table": table}, {"recursion_limit": steps_at_most(table.item.scenario.limits)})
         return table.record()
 
     async def plan(self, state: State) -> Command[Literal["critic"]]:

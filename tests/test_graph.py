@@ -6,6 +6,7 @@ import runpy
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -312,6 +313,46 @@ async def test_calls_past_the_limit_are_refused_and_end_it():
     assert talk.end_reason is EndReason.ROUND_LIMIT
     assert [result.error for result in talk.turns[-1].results] == [False, False, True]
     assert "No more calls" in talk.turns[-1].results[-1].text
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"turns": 9, "revisions": 6, "user_revisions": 6, "plan_revisions": 3, "tool_calls": 0, "rounds": 1},
+        {"turns": 3, "revisions": 0, "user_revisions": 0, "plan_revisions": 0, "tool_calls": 4, "rounds": 4},
+        {"turns": 6, "revisions": 3, "user_revisions": 1, "plan_revisions": 0, "tool_calls": 500, "rounds": 2},
+    ],
+)
+async def test_a_conversation_that_uses_up_its_limits_is_played_to_its_end(limits: dict[str, int]):
+    drafts = {"assistant": limits["revisions"], "user": limits["user_revisions"], "plan": limits["plan_revisions"]}
+
+    class MarksAllButTheLast(MarksFirst):
+        async def review(self, hearing: Hearing) -> tuple[Marker, ...]:
+            self.left[hearing.role] = int(hearing.draft < drafts[hearing.role])
+            return await super().review(replace(hearing, seen=(), spoken=()))
+
+    class CallsFirst(Lines):
+        async def speak(self, view: View) -> Utterance:
+            since = list(takewhile(lambda message: message.speaker != "customer", reversed(view.messages)))
+            return LOOK if limits["tool_calls"] and len(since) < 2 * limits["rounds"] else TELL
+
+    made = stage(user=Lines(ASK), assistant=CallsFirst(), critic=MarksAllButTheLast())
+    talk = await played(made, scenario(limits=limits))
+    assert talk.end_reason is EndReason.TURN_LIMIT
+    assert {len(turn.drafts) - 1 for turn in talk.turns if turn.speaker == "agent"} == {limits["revisions"]}
+
+
+async def test_the_machine_goes_on_for_as_long_as_the_widest_limits_allow():
+    told = []
+
+    class Graph:
+        async def ainvoke(self, state: Any, config: dict[str, int]) -> None:
+            told.append(config["recursion_limit"])
+
+    made = stage()
+    made.graph = Graph()
+    await played(made, scenario(limits={"turns": 500, "revisions": 20}))
+    assert told[0] > 500 * 21 * 2  # every draft is spoken and reviewed
 
 
 async def test_as_many_calls_as_the_limit_are_fine():
