@@ -526,6 +526,15 @@ def test_gold_lists_what_is_due_and_what_must_not_happen():
     assert [call.name for call in gold.not_calls] == ["refund"]
 
 
+async def test_a_call_that_one_want_asks_for_and_another_must_not_get_is_right_when_it_happens():
+    script = {
+        "opening": "Hello there",
+        "wants": [WANT, {**WANT, "outcome": "refused"}, {**WANT, "change": {"drop": True}}],
+    }
+    assert not gold_of(scenario(script=script)).not_calls
+    assert not await failing(*playing(GOOD, script=script, success={}))
+
+
 def test_changes_reach_keys_with_dots_new_keys_and_removed_ones():
     start: dict[str, Any] = {"mail": {"a.b@c.org": {"open": True}}, "old": 1, **START}
     changes = (

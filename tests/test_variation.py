@@ -104,6 +104,19 @@ def test_every_value_of_every_axis_comes_up_equally_often(seed: int, plays: int,
         assert max(counts.values()) - min(counts.get(value, 0) for value in values) <= 1
 
 
+def test_axes_of_equal_length_do_not_move_in_lockstep() -> None:
+    axes = {f"guest.knows.k{n}": list(range(6)) for n in range(4)}
+    cast = {
+        "guest": {"role": "user", "knows": dict.fromkeys(("k0", "k1", "k2", "k3"), 0)},
+        "host": {"role": "assistant"},
+    }
+    varied = scenario(cast=cast, slots={}, script={"opening": "Hi."}, vary=axes)
+
+    orders = {tuple(balanced_choice(varied, nth, seed=1)[axis] for nth in range(6)) for axis in axes}
+
+    assert len(orders) == len(axes)
+
+
 def test_another_seed_gives_another_order() -> None:
     varied = scenario(vary={"slots.people": list(range(8))})
 
