@@ -103,3 +103,18 @@ async def test_an_opening_that_no_longer_needs_something_is_a_wish_and_no_withdr
     )
 
     assert calls(talk) == [("delete_role", {"role": "role456"})]
+    assert "delete the role" in said(talk, "agent")[0]
+
+
+async def test_a_correction_that_names_its_value_changes_no_other_that_looks_like_it() -> None:
+    wanted = {"orderId": "A1041", "note": "B2288"}
+    talk = await played(
+        "Please book the delivery, the order id is A1041.",
+        tool("book_delivery", ["orderId"], writes=True, orderId=TEXT, note=TEXT),
+        SEARCH,
+        wants=[{"call": "book_delivery", "with": wanted}],
+    )
+
+    assert "Not quite: the note should be B2288." in said(talk, "client")
+    assert calls(talk) == [("book_delivery", wanted)]
+    assert not any("order id B2288" in text for text in said(talk, "agent"))

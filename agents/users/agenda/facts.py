@@ -10,7 +10,7 @@ from tertulia.contracts import View
 from tertulia.filling import label_of
 from tertulia.saying import render
 from tertulia.scenario import Want
-from tertulia.wording import forms, humanize, normal, scalar, stem, stems, words
+from tertulia.wording import KEPT, forms, humanize, normal, scalar, stem, stems, words
 
 __all__ = ["Fact", "asked_for", "facts", "misstated"]
 
@@ -60,8 +60,21 @@ def asked_for(text: str, known: list[Fact]) -> Fact | None:
 GENERAL = frozenset(map(stem, ("id", "number", "code", "name", "date", "time", "type", "reference")))
 
 
+_MISSTATED: dict[tuple[int, str], tuple[Mapping[str, Any], list[Fact]]] = {}
+
+
 def misstated(args: Mapping[str, Any], text: str) -> list[Fact]:
-    """The wanted values that a text does not say, leaves only."""
+    """The wanted values that a text does not say, leaves only. Remembered: a user rereads the talk at every turn."""
+    key = (id(args), text)
+    known = _MISSTATED.get(key)
+    if known is None or known[0] is not args:
+        if len(_MISSTATED) > KEPT:
+            _MISSTATED.clear()
+        known = _MISSTATED[key] = (args, _misstated(args, text))
+    return known[1]
+
+
+def _misstated(args: Mapping[str, Any], text: str) -> list[Fact]:
     low = " ".join(text.lower().split())
     found = []
     for fact in _walk(dict(args), ()):
