@@ -1,5 +1,6 @@
 """What is kept of objects: by identity, and never more than so much."""
 
+from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,10 @@ from examples import SHOP, scenario
 from tertulia import filling, matching, setting, toolkit_world
 from tertulia.agents.assistants.form import moves
 from tertulia.detectors import scene
+from tertulia.graph import Item, Stage
 from tertulia.memo import Memo
+from tertulia.recipe import bundled_recipe
+from tertulia.records import Conversation, EndReason
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings, tools_of
@@ -110,6 +114,44 @@ def test_settings_are_kept_for_the_scenarios_played_last():
     assert kept.of(files[-1]) is settings[-1]
     assert kept.of(files[0]) is not settings[0]
     assert len(kept.kept.kept) == 3
+
+
+def booking(name: str, properties: dict[str, Any], want: dict[str, Any]) -> Scenario:
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    tools = [
+        {"name": "book_room", "description": "Book a room.", "writes": True, "parameters": parameters, "returns": "ok"},
+        {"name": "list_rooms", "description": "Every room there is.", "returns": ["R12", "R14"]},
+    ]
+    cast = {"guest": {"role": "user", "knows": want}, "host": {"role": "assistant"}}
+    script = {"opening": "I would like to book a room, please.", "wants": [{"call": "book_room", "with": want}]}
+    return Scenario.model_validate(
+        {"id": name, "kind": "single_call", "tools": tools, "cast": cast, "script": script, "policy": "Be brief."}
+    )
+
+
+BY_DAY = booking(
+    "by-day",
+    {"day": {"type": "string", "enum": ["monday", "friday"]}, "guests": {"type": "integer"}},
+    {"day": "friday", "guests": 3},
+)
+BY_NUMBER = booking("by-number", {"room_number": {"type": "string", "pattern": r"^R\d\d$"}}, {"room_number": "R14"})
+
+
+@pytest.mark.parametrize(("first", "second"), [(BY_DAY, BY_NUMBER), (BY_NUMBER, BY_DAY)])
+async def test_tools_of_one_name_and_different_parameters_are_never_taken_for_each_other(first, second, monkeypatch):
+    async def played(*files: Scenario) -> Conversation:
+        for memo in KEPT.values():
+            monkeypatch.setattr(memo, "kept", OrderedDict())
+        stage = Stage(bundled_recipe("user_script"))
+        talks = [await stage.play(stage.seat(Item(0, file.id, file, {}, 7, 0.0))) for file in files]
+        return talks[-1]
+
+    alone, after = await played(second), await played(first, second)
+
+    assert alone.end_reason is EndReason.GOAL_REACHED
+    [made] = [call.args for message in alone.messages for call in message.calls if call.name == "book_room"]
+    assert made == second.script.wants[0].args
+    assert after == alone
 
 
 def test_the_states_that_conversations_begin_in_do_not_pile_up(monkeypatch):
