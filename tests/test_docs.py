@@ -163,6 +163,16 @@ def test_a_page_that_is_wrong_is_found(text, elsewhere):
         Reader().follow(block)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file_or_a_heading_that_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        file = page.parent / target if target else page
+        assert file.exists(), f"{page.name}: {target}"
+        titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
+        assert not heading or heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
 def test_the_tables_of_fields_are_those_of_the_records():
     fields = runpy.run_path(str(ROOT / "docs" / "fields.py"))
     page = fields["PAGE"].read_text(encoding="utf-8")
