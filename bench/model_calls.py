@@ -123,7 +123,7 @@ async def langgraph(url: str, bodies: Bodies) -> None:
 
     async def ask(state: Walk) -> Command[Any]:
         body = state["now"]
-        settings = {key: it for key, it in body.items() if key not in ("model", "messages", "response_format")}
+        settings = {key: it for key, it in body.items() if key not in ("model", "messages")}
         answer = await model.ainvoke(body["messages"], **settings)
         following = next(state["rest"], None)
         update = {"said": [*state["said"], str(answer.content)], "now": following}
