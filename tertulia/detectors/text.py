@@ -27,10 +27,18 @@ DENIED = re.compile(
 
 @lru_cache(maxsize=512)
 def either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """One expression for all of these, case ignored. A word boundary that begins them all is looked for only once."""
-    bounded = all(pattern.startswith(r"\b") and "|" not in outside(pattern) for pattern in patterns)
-    several = "|".join(f"(?:{pattern[2:] if bounded else pattern})" for pattern in patterns)
-    return re.compile(rf"\b(?:{several})" if bounded else several, re.IGNORECASE)
+    """One expression for all of these, case ignored. The word boundary that begins many is looked for only once."""
+    bounded = [pattern for pattern in patterns if pattern.startswith(r"\b") and "|" not in outside(pattern)]
+    several = [f"(?:{pattern})" for pattern in patterns if pattern not in bounded]
+    if bounded:
+        several.append(rf"\b(?:{'|'.join(f'(?:{pattern[2:]})' for pattern in bounded)})")
+    return re.compile("|".join(several), 0 if small(patterns) else re.IGNORECASE)
+
+
+def small(patterns: tuple[str, ...]) -> bool:
+    """Whether expressions are written in small letters alone, so that they can be looked for in a text in small
+    letters, which is several times faster than to ignore case."""
+    return not any(re.search(r"[A-Z]|\(\?-i", re.sub(r"\\.", "", pattern)) for pattern in patterns)
 
 
 def outside(pattern: str) -> str:
@@ -44,8 +52,16 @@ def outside(pattern: str) -> str:
 @lru_cache(maxsize=KEPT)
 def search(patterns: tuple[str, ...], sentence: str) -> str | None:
     """The first match in a sentence."""
-    match = either(patterns).search(sentence)
-    return match[0] if match else None
+    match = first(patterns, sentence)
+    return sentence[match.start() : match.end()] if match else None
+
+
+def first(patterns: tuple[str, ...], sentence: str) -> re.Match[str] | None:
+    """The first match, with its place in the sentence."""
+    expression, lowered = either(patterns), sentence.lower()
+    if expression.flags & re.IGNORECASE:
+        return expression.search(sentence)
+    return expression.search(lowered if len(lowered) == len(sentence) else sentence)
 
 
 def matched(detector: Pattern, scene: Scene) -> list[Finding]:
@@ -105,7 +121,7 @@ def asked(detector: Asks, scene: Scene) -> list[Finding]:
 @lru_cache(maxsize=KEPT)
 def requests(patterns: tuple[str, ...], sentence: str) -> bool:
     """Whether a sentence asks for something that matches, and does not deny asking for it."""
-    match = either(patterns).search(sentence)
+    match = first(patterns, sentence)
     if not match or not REQUEST.search(sentence):
         return False
     return not DENIED.search(POLITE_NOT.sub(" ", sentence[: match.start()]))
