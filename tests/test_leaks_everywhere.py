@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from tertulia.contracts import Neighbour, Speaker, Utterance, View
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.graph import Item, Stage
-from tertulia.parts import load
 from tertulia.principles import bundled_principles
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Change, Draft, Marker, Message, Plan, ToolCall, Turn
@@ -66,9 +65,10 @@ class Recorder:
         return await self.speaker.speak(view)
 
 
-async def recorded(scenario: Scenario, nth: int, slips: float) -> list[Shown]:
+async def recorded(scenario: Scenario, nth: int, slips: float, **instead: Speaker) -> list[Shown]:
+    """All that the rule cast, or the speakers given instead, are shown in one conversation."""
     stage = Stage(bundled_recipe(scenario.recipe))
-    recorders = {role: Recorder(speaker) for role, speaker in stage.speakers.items()}
+    recorders = {role: Recorder(instead.get(role, speaker)) for role, speaker in stage.speakers.items()}
     stage.speakers = dict(recorders)
     choice = balanced_choice(scenario, nth, SEED)
     table = stage.seat(Item(nth, f"{scenario.id}-{nth}", settle(scenario, choice), choice, number(SEED, nth), slips))
@@ -353,7 +353,7 @@ async def test_a_table_where_everybody_hears_everything_is_found(monkeypatch: py
     assert all("other messages than it may hear" in faults(views[role]) for role in ("user", "colleague"))
 
 
-async def test_an_assistant_that_reads_the_script_behind_our_back_is_found(monkeypatch: pytest.MonkeyPatch):
+async def test_an_assistant_that_reads_the_script_behind_our_back_is_found():
     scenario = load_scenario(bundled_scenarios()["book-blood-test"])
     want = settle(scenario, balanced_choice(scenario, 0, SEED)).script.wants[0]
 
@@ -361,6 +361,6 @@ async def test_an_assistant_that_reads_the_script_behind_our_back_is_found(monke
         async def speak(self, view: View) -> Utterance:
             return Utterance(calls=(ToolCall(id="", name=want.call, args=want.args),))
 
-    monkeypatch.setattr("tertulia.graph.load", lambda kind, name: Peeks if kind == "assistants" else load(kind, name))
-    shown = [one for one in await recorded(scenario, 0, 0.0) if one.view.party.role == "assistant"]
+    views = await recorded(scenario, 0, 0.0, assistant=Peeks())
+    shown = [one for one in views if one.view.party.role == "assistant"]
     assert any("says or calls with" in fault for one in shown for fault in faults(one))
