@@ -6,7 +6,7 @@ from tertulia.agents.planners.agenda import Agenda as Planner
 from tertulia.agents.users.agenda import Agenda
 from tertulia.contracts import PlanView, View
 from tertulia.principles import bundled_principles
-from tertulia.records import Message, Plan, Signal
+from tertulia.records import Draft, Marker, Message, Plan, Signal
 from tertulia.scenario import Party, Scenario, Script
 from tertulia.streams import stream
 from tertulia.world import ToolSpec
@@ -219,3 +219,38 @@ async def test_a_planted_plan_leaves_out_one_want():
 
     assert planned.slip == "drop_want"
     assert len(planned.plan.steps) == 1
+
+
+def back(text, quote, principle="never_says_forbidden"):
+    marker = Marker(principle=principle, turn=1, draft=0, severity="high", quote=quote, critic="c")
+    return Draft(message=Message(speaker="guest", role="user", text=text), markers=(marker,))
+
+
+async def test_an_answer_that_was_sent_back_is_given_in_other_words():
+    question = theirs("I am about to move the table (table 7, day friday, window yes). Shall I go ahead?")
+    for seed in range(20):
+        honest = await says(OPENING, question, seed=seed)
+        anew = await says(OPENING, question, sent_back=(back(honest.text, honest.text),), seed=seed)
+
+        assert anew.text != honest.text
+        assert anew.text.startswith("Yes")
+
+
+async def test_a_value_that_was_quoted_is_not_said_again():
+    said = await says(OPENING, theirs("What is the day?"), sent_back=(back("It's friday.", "friday"),))
+
+    assert said.text
+    assert "friday" not in said.text
+
+
+async def test_the_fixed_opening_stays_as_it_is():
+    assert (await says(sent_back=(back(SCRIPT.opening, "move my table"),))).text == SCRIPT.opening
+
+
+async def test_a_plan_that_was_sent_back_for_a_value_keeps_it_out():
+    sent_back = (back("plan", "Mo Field", "plan_keeps_secrets"),)
+    planned = await Planner().plan(PlanView(scenario(), (), stream(1, "plan"), sent_back=sent_back))
+
+    assert "Mo Field" not in " ".join(planned.plan.steps)
+    assert "add_guest" in planned.plan.steps[1]
+    assert "friday" in planned.plan.steps[0]

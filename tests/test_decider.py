@@ -4,7 +4,7 @@ import pytest
 
 from tertulia.agents.colleagues.decider import Decider
 from tertulia.contracts import View
-from tertulia.records import Message
+from tertulia.records import Draft, Marker, Message
 from tertulia.scenario import Party
 from tertulia.streams import stream
 from tertulia.world import ToolSpec
@@ -20,7 +20,7 @@ PARTY = Party.model_validate(
 )
 
 
-async def says(*messages, tools=(), party=PARTY):
+async def says(*messages, tools=(), party=PARTY, sent_back=()):
     view = View(
         name="boss",
         party=party,
@@ -30,6 +30,7 @@ async def says(*messages, tools=(), party=PARTY):
         policy="",
         principles=(),
         rng=stream(1, "boss"),
+        sent_back=sent_back,
     )
     return await Decider().speak(view)
 
@@ -75,3 +76,12 @@ async def test_a_yes_with_a_tool_of_its_own_calls_it_first():
     said = await says(asked("Boss, may I issue the refund (order A17)? Please say yes or no."), tools=(note,))
 
     assert [(c.name, c.args) for c in said.calls] == [("approve_refund", {"order": "A17"})]
+
+
+async def test_a_reason_that_was_sent_back_is_left_out():
+    marker = Marker(principle="no_blame", turn=1, draft=0, severity="high", quote="our fault", critic="c")
+    draft = Draft(message=Message(speaker="boss", role="colleague", text="Yes. It was our fault."), markers=(marker,))
+    said = await says(asked("Boss, may I issue the refund (order A1, amount 30)? Say yes or no."), sent_back=(draft,))
+
+    assert said.text.startswith("Yes")
+    assert "fault" not in said.text

@@ -691,3 +691,23 @@ def test_the_tools_of_these_tests_write_as_they_say():
         "issue_refund",
         "send_note",
     }
+
+
+def test_a_question_may_be_put_again_in_a_later_request():
+    rule = detector(kind="repetition", share=0.95, least_words=6)
+    question = "I am about to move the delivery of A1042. Shall I go ahead?"
+    talk = Talk().says("customer", "Can you move A1042?").says("agent", question).says("customer", "Yes.")
+
+    assert talk.find(rule, question)
+
+    talk.says("agent", "I'm sorry, I couldn't do that. The depot is closed.").says("customer", "Please try once more.")
+
+    assert not talk.find(rule, question)
+    assert talk.find(rule, "I'm sorry, I couldn't do that. The depot is closed.")
+
+
+def test_a_pattern_can_excuse_what_the_speaker_has_seen():
+    rule = detector(kind="pattern", any_of=[r"\bDSLAM\b"], unseen=True)
+
+    assert Talk().find(rule, "It hangs on the DSLAM.")
+    assert not Talk().says("customer", "What does DSLAM mean?").find(rule, "It hangs on the DSLAM.")

@@ -7,9 +7,10 @@ import pytest
 from tertulia.agents.assistants.form import Form
 from tertulia.agents.assistants.form.phrases import plural
 from tertulia.contracts import Neighbour, View
-from tertulia.principles import bundled_principles
-from tertulia.records import Message, ToolCall
+from tertulia.principles import Principle, bundled_principles
+from tertulia.records import Draft, Marker, Message, ToolCall
 from tertulia.scenario import Party
+from tertulia.slip_wordings import slip_wordings
 from tertulia.streams import stream
 from tertulia.world import ToolSpec
 
@@ -280,3 +281,121 @@ async def test_a_greeting_is_answered_with_a_greeting():
         said = await says(user(hello))
 
         assert said.text.startswith(("Hello!", "Good day!"))
+
+
+# --- planted faults ----------------------------------------------------------------------------------------------
+
+
+async def test_what_is_planted_changes_no_honest_wording():
+    opening, principles = user("Please move booking B12 to friday."), ("courteous", "no_false_claims")
+    for seed in range(40):
+        honest = await says(opening, principles=principles, seed=seed)
+        drafted = await says(opening, principles=principles, slips=0.5, seed=seed)
+        if not drafted.slip:
+            assert drafted == honest
+        elif drafted.slip == "courteous":
+            assert drafted.text.endswith(honest.text)
+
+
+async def test_a_third_of_the_planted_words_are_held_out():
+    opening = user("Please move booking B12 to friday.")
+    said = [await says(opening, principles=("courteous",), slips=1.0, seed=seed) for seed in range(300)]
+    wordings = slip_wordings().principles["courteous"]
+
+    assert 0.25 < sum(one.held_out for one in said) / len(said) < 0.42
+    assert all(one.slip_detail in wordings.of(one.held_out) for one in said)
+
+
+async def test_a_principle_of_ones_own_brings_sentences_that_break_it():
+    own_rule = Principle(
+        id="no_weather",
+        text="Never talk about the weather.",
+        source="tests",
+        topic="tone",
+        broken_by=("Nice sun today.",),
+    )
+    said = await says(user("Please move booking B12 to friday."), principles=(own_rule,), slips=1.0)
+
+    assert (said.slip, said.breaks) == ("no_weather", ("no_weather",))
+    assert said.text.startswith("Nice sun today. ")
+
+
+async def test_a_made_up_argument_after_a_yes_breaks_what_it_breaks_and_no_more():
+    opening, principles = user("Please move booking B12 to friday."), ("confirm_before_change", "grounded_arguments")
+    asked = await says(opening)
+    said = [
+        await says(opening, own(asked.text), user("Yes."), principles=principles, slips=1.0, seed=seed)
+        for seed in range(20)
+    ]
+
+    assert {(one.slip, one.breaks) for one in said} == {("invent_argument", ("grounded_arguments",))}
+
+
+# --- drafts that were sent back ----------------------------------------------------------------------------------
+
+
+def back(text="", *quotes, principle="courteous", calls=()):
+    """A draft that was sent back for these quotes."""
+    marks = tuple(
+        Marker(principle=principle, turn=1, draft=0, severity="high", quote=quote, critic="c") for quote in quotes
+    )
+    return Draft(message=Message(speaker="desk", role="assistant", text=text, calls=calls), markers=marks)
+
+
+async def test_fewer_faults_are_planted_in_a_draft_that_is_made_anew():
+    opening, settings = user("Please move booking B12 to friday."), {"principles": ("courteous",), "slips": 0.6}
+    sent_back = (back("What?", "What?"),)
+    first = sum([bool((await says(opening, seed=n, **settings)).slip) for n in range(300)])
+    again = sum([bool((await says(opening, seed=n, sent_back=sent_back, **settings)).slip) for n in range(300)])
+
+    assert 150 < first < 210
+    assert 35 < again < 85
+
+
+async def test_an_honest_draft_that_was_sent_back_is_said_otherwise():
+    opening = user("Please move booking B12 to friday.")
+    for seed in range(20):
+        honest = await says(opening, seed=seed)
+        anew = await says(
+            opening, seed=seed, sent_back=(back(honest.text, " ".join(honest.text.split()[:4]) + " ..."),)
+        )
+
+        assert anew.text != honest.text
+        assert not anew.text.startswith(" ".join(honest.text.split()[:4]))
+        assert "B12" in anew.text
+
+
+async def test_a_value_that_was_quoted_is_left_out_of_a_report():
+    opening = user("Can you show me booking B12?")
+    shown = called("show_booking", {"booking": "B12"}, {"booking": "B12", "guest": "Ida Rook", "day": "friday"})
+    honest = await says(opening, *shown)
+    anew = await says(opening, *shown, sent_back=(back(honest.text, "Ida Rook"),))
+
+    assert "Ida Rook" in honest.text
+    assert "Ida Rook" not in anew.text
+    assert "friday" in anew.text
+
+
+async def test_a_call_that_was_sent_back_for_want_of_a_yes_is_asked_about():
+    opening = user("Please move booking B12 to friday.")
+    asked, agreed = await says(opening), user("Yes, please go ahead.")
+    call = (await says(opening, own(asked.text), agreed)).calls
+    refused = back("", "move_booking", principle="confirm_before_change", calls=call)
+    anew = await says(
+        opening, own(asked.text), agreed, principles=("confirm_before_change",), sent_back=(refused,), seed=4
+    )
+
+    assert call
+    assert not anew.calls
+    assert "move the booking" in anew.text
+
+
+async def test_a_value_of_a_call_that_was_sent_back_is_asked_for():
+    opening = user("Can you show me booking B12?")
+    call = (await says(opening)).calls
+    refused = back("", "show_booking: booking='B12'", principle="grounded_arguments", calls=call)
+    anew = await says(opening, principles=("grounded_arguments",), sent_back=(refused,))
+
+    assert not anew.calls
+    assert "booking" in anew.text
+    assert anew.text.endswith("?")
