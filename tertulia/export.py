@@ -11,9 +11,10 @@ import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 from uuid import UUID, uuid5
@@ -29,6 +30,8 @@ __all__ = ["STDOUT", "ExportReport", "as_line", "export", "row_id", "sidecar_of"
 STDOUT = Path("-")
 TOLD = 20  # failures of an exporter that are kept with their cause
 FAILED = "failed_conversations"  # the name under which all of them are counted
+Lines = tuple[list[str], list[str]]  # of one conversation: in the file, and in its sidecar
+Attempt = Callable[[Callable[[], Lines]], Lines | Exception]  # what the work gives, or what it raises
 NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an export
 
 
@@ -82,20 +85,30 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.sidecar{path.suffix}")
 
 
+def straight(work: Callable[[], Lines]) -> Lines | Exception:
+    """Whatever an exporter raises comes through; a run tries in another way (`tertulia.runner.tried`)."""
+    return work()
+
+
 def export(
-    format_name: str, pairs: Iterable[tuple[Scenario, Conversation]], path: Path, *, force: bool = False
+    format_name: str,
+    pairs: Iterable[tuple[Scenario, Conversation]],
+    path: Path,
+    *,
+    force: bool = False,
+    attempt: Attempt = straight,
 ) -> ExportReport:
     """Write the conversations, each with the settled scenario it played, to `path` as JSONL.
 
     The rows go to a temporary file beside `path` that takes its place when all of them are on disk; nothing is left
     behind when something fails. The path `-` is standard output; rows of a sidecar are then counted as lost. A
-    conversation on which the exporter itself raises is left out and counted as lost.
+    conversation for which `attempt` gives what the exporter raised is left out and counted as lost.
 
     Raises:
         UserError: if the file exists and `force` is not given, or if it cannot be written.
         UnknownPart: if there is no such format."""
     exporter: Exporter = load("exporters", format_name)()
-    carried = Carried(exporter)
+    carried = Carried(exporter, attempt)
     if path == STDOUT:
         to_stdout(carried, pairs)
         return carried.report(format_name, path, None)
@@ -117,24 +130,28 @@ class Carried:
     """What an exporter made of conversations, and where it failed."""
 
     exporter: Exporter
+    attempt: Attempt
     rows: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def lines(self, pairs: Iterable[tuple[Scenario, Conversation]]) -> Iterator[tuple[list[str], list[str]]]:
-        """The lines of each conversation, and those of its sidecar. One on which the exporter raises has none."""
-        with_sidecar = self.exporter if isinstance(self.exporter, WithSidecar) else None
+    def lines(self, pairs: Iterable[tuple[Scenario, Conversation]]) -> Iterator[Lines]:
+        """The lines of each conversation. One on which the exporter raises has none."""
         for scenario, talk in pairs:
-            try:
-                main = [as_line(row) for row in self.exporter.rows(scenario, talk)]
-                side = [as_line(row) for row in with_sidecar.sidecar(scenario, talk)] if with_sidecar else []
-            except Exception as error:  # noqa: BLE001 - a bug in an exporter costs one conversation, never the run
+            lines = self.attempt(partial(self.lines_of, scenario, talk))
+            if isinstance(lines, Exception):
                 self.lost[FAILED] += 1
                 if len(self.failed) < TOLD:
-                    self.failed[talk.id] = in_one_line(error)
+                    self.failed[talk.id] = in_one_line(lines)
             else:
-                self.rows += len(main)
-                yield main, side
+                self.rows += len(lines[0])
+                yield lines
+
+    def lines_of(self, scenario: Scenario, talk: Conversation) -> Lines:
+        rows, exporter = self.exporter.rows(scenario, talk), self.exporter
+        main = [as_line(row) for row in rows]
+        beside = exporter.sidecar(scenario, talk) if isinstance(exporter, WithSidecar) else ()
+        return main, [as_line(row) for row in beside]
 
     def report(self, format_name: str, path: Path, beside: Path | None) -> ExportReport:
         lost = self.lost + self.exporter.lost if isinstance(self.exporter, Counting) else self.lost

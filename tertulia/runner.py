@@ -114,6 +114,14 @@ async def guarded(work: Awaitable[Given]) -> Given | Broken:
         return Broken(EndReason.FAILED, EndReason.FAILED.value, traceback.format_exc())
 
 
+def tried(work: Callable[[], Given]) -> Given | Exception:
+    """What a part gives that does not wait for anything, or what it raised."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - a bug in an exporter costs one conversation in one format, no run
+        return error
+
+
 def end_of(failure: ModelFailure) -> EndReason:
     """How a conversation ends that gets no usable reply."""
     if failure.trouble is Trouble.TOO_LONG:

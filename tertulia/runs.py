@@ -23,7 +23,7 @@ from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.run_folder import clear
 from tertulia.run_settings import RunSettings, default_folder, manifest_of, models_in
-from tertulia.runner import Bench, Standing, ensembles, play_all
+from tertulia.runner import Bench, Standing, ensembles, play_all, tried
 from tertulia.store import Store
 from tertulia.summary import Summary, unfinished
 from tertulia.workers import Driver, Share, drive
@@ -83,7 +83,8 @@ class Run:
             UserError: if the file exists and `force` is not given, or if it cannot be written.
             UnknownPart: if there is no such format."""
         with Store(self.folder) as store:
-            return export(format_name, pairs(store), Path(path or self.default_export(format_name)), force=force)
+            file = Path(path or self.default_export(format_name))
+            return export(format_name, pairs(store), file, force=force, attempt=tried)
 
     def default_export(self, format_name: str) -> Path:
         return self.folder / "exports" / f"{format_name}.jsonl"
@@ -169,7 +170,9 @@ def write_exports(store: Store, folder: Path) -> list[str]:
     for leftover in folder.glob(".*.part"):
         leftover.unlink(missing_ok=True)
     formats = sorted({name for recipe in recipes for name in bundled_recipe(recipe).exports})
-    reports = [export(name, pairs(store, name), folder / f"{name}.jsonl", force=True) for name in formats]
+    reports = [
+        export(name, pairs(store, name), folder / f"{name}.jsonl", force=True, attempt=tried) for name in formats
+    ]
     return [report.trouble for report in reports if report.trouble]
 
 

@@ -35,6 +35,7 @@ from tertulia.exporters.evalset import EvalItem, Evalset, schema
 from tertulia.exporters.oasst import Oasst
 from tertulia.exporters.sft import Sft
 from tertulia.records import Conversation, Slip
+from tertulia.runner import tried
 from tertulia.scenario import Scenario
 from tertulia.variation import settle
 
@@ -576,7 +577,7 @@ class Fragile:
 
 def test_an_exporter_that_raises_loses_that_conversation_alone_and_counts_it(tmp_path, monkeypatch):
     monkeypatch.setattr("tertulia.export.load", lambda kind, name: Fragile)
-    report = export("fragile", pairs(4), tmp_path / "f.jsonl")
+    report = export("fragile", pairs(4), tmp_path / "f.jsonl", attempt=tried)
 
     assert [row["id"] for row in lines(report.path)] == ["talk-0/0", "talk-0/1", "talk-3/0", "talk-3/1"]
     assert [row["id"] for row in lines(report.sidecar)] == ["talk-0", "talk-3"]
