@@ -91,7 +91,9 @@ class Reader:
         elif block.language == "console":
             for command, shown in exchanges(block.text):
                 printed = told(command)
-                assert not shown or fits(shown, printed), f"{block.where}: {command} prints\n{printed}"
+                assert not shown or fits(shown, printed), (
+                    f"{block.where}: {command} prints (`python tests/test_docs.py` writes it)\n{printed}"
+                )
         elif block.language == "python":
             exec(compile(block.text, block.where, "exec"), {"__name__": "__main__"})
         elif block.language == "yaml":
