@@ -19,7 +19,7 @@ import zstandard
 from tertulia import run
 from tertulia.models.journal import from_json
 from tertulia.models.limits import Patience
-from tertulia.runs import Run
+from tertulia.running.runs import Run
 from tertulia.testing import Fault, Faults, FaultServer
 from tertulia.testing.faults import REPLY, TRANSPORT
 
@@ -42,7 +42,7 @@ ON_THE_WIRE = {
 @pytest.fixture(autouse=True)
 def key_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr("tertulia.runs.Patience", partial(Patience, first=0.002))
+    monkeypatch.setattr("tertulia.running.runs.Patience", partial(Patience, first=0.002))
 
 
 def played(server: FaultServer, out: Path, n: int, scenarios: Any = (), **more: Any) -> Run:
@@ -167,9 +167,9 @@ def test_an_endpoint_that_bears_little_is_asked_less(tmp_path):
 
 
 def replies(folder: Path) -> Iterator[str]:
-    """The hash of the request that each committed reply answers."""
+    """The hash of the request that each committed reply answers, for roles whose requests have a seed of their own."""
     with closing(sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True)) as database:
-        for (data,) in database.execute("SELECT reply FROM calls"):
+        for (data,) in database.execute("SELECT reply FROM calls WHERE role NOT IN ('critic', 'judge')"):
             yield json.loads(from_json(zstandard.ZstdDecompressor().decompress(data)).raw)["id"]
 
 
@@ -194,24 +194,23 @@ def test_a_killed_run_goes_on_without_paying_again_and_ends_as_if_undisturbed(tm
         subprocess.run(command(server, tmp_path / "whole"), check=True, capture_output=True, timeout=60)
     total = committed(tmp_path / "whole")
 
-    out, paid = tmp_path / "killed", []
+    out = tmp_path / "killed"
     with FaultServer(faults, **options) as server:
-        for at in (total // 3,):
-            with subprocess.Popen(command(server, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-                until = time.monotonic() + 60
-                while committed(out) < at and child.poll() is None and time.monotonic() < until:
-                    time.sleep(0.002)
-                child.send_signal(signal.SIGKILL)
-                child.wait()
-            until = time.monotonic() + 10
-            while server.endpoint.crowd.there and time.monotonic() < until:
-                time.sleep(0.01)
-            paid.append((set(replies(out)), dict(server.tally.asked)))
+        with subprocess.Popen(command(server, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+            until = time.monotonic() + 60
+            while committed(out) < total // 3 and child.poll() is None and time.monotonic() < until:
+                time.sleep(0.002)
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        until = time.monotonic() + 10
+        while server.endpoint.crowd.there and time.monotonic() < until:
+            time.sleep(0.01)
+        seen, then = set(replies(out)), dict(server.tally.asked)
         last = subprocess.run(command(server, out), check=True, capture_output=True, timeout=60, text=True)
         end = dict(server.tally.asked)
 
-    assert all(at <= len(seen) < total for (seen, _), at in zip(paid, (total // 3,), strict=True))
-    assert [key for seen, then in paid for key in seen if end[key] != then[key]] == []
+    assert 0 < len(seen) < total
+    assert [key for key in seen if end[key] != then[key]] == []
     assert json.loads(last.stdout.splitlines()[-1])["journal_hits"] > 0
     whole, killed = tmp_path / "whole" / "exports", out / "exports"
     assert {file.name: file.read_bytes() for file in whole.iterdir()} == {
