@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tertulia.runs import Run
+from tertulia.running.runs import Run
 from tertulia.testing import Fault
 from tertulia.testing.fault_server import apart, counts
 

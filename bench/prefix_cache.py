@@ -21,11 +21,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tertulia.graph import Stage
-from tertulia.items import gathered, plan_items
 from tertulia.models.completions import body_of, options_of
 from tertulia.models.records import Reply, Request
 from tertulia.recipe import SEATS, bundled_recipe
 from tertulia.records import Conversation
+from tertulia.running.items import gathered, plan_items
 from tertulia.testing import Scripted
 from tertulia.testing.players import played
 from tertulia.testing.prefixes import PrefixCache, prompt_text

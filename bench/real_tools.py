@@ -21,11 +21,11 @@ from jsonschema import Draft202012Validator
 from tertulia.checks.tool_values import misfits
 from tertulia.gold import Made, calls_that_worked, comparable
 from tertulia.graph import Item, Stage
+from tertulia.language.wording import humanize
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.streams import number
-from tertulia.wording import humanize
 from tertulia.worlds import open_world
 
 PRINCIPLES = ("confirm_before_change", "grounded_arguments", "no_false_claims", "no_internals", "courteous")

@@ -29,10 +29,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 from tertulia.graph import Stage
-from tertulia.items import gathered, plan_items
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
-from tertulia.runner import Bench
+from tertulia.running.items import gathered, plan_items
+from tertulia.running.runner import Bench
 from tertulia.table import Item
 
 WANTED = 2.0  # times the bare graph, at most

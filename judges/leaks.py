@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from tertulia.language.wording import stands_in
 from tertulia.memo import Memo
 from tertulia.records import Conversation, Message, Verdict
 from tertulia.scenario import Party, Scenario
 from tertulia.setting import Setting, Settings
 from tertulia.views import audience_of, briefing
-from tertulia.wording import stands_in
 
 __all__ = ["Leaks"]
 

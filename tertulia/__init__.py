@@ -29,9 +29,9 @@ if TYPE_CHECKING:
         Turn,
         Verdict,
     )
-    from tertulia.runs import Run, run
+    from tertulia.running.runs import Run, run
+    from tertulia.running.summary import Summary
     from tertulia.scenario import Scenario
-    from tertulia.summary import Summary
     from tertulia.toolkit_world import Toolkit, tool
 
 __all__ = [
@@ -77,9 +77,9 @@ HOMES = {
         "Turn",
         "Verdict",
     ),
-    "runs": ("Run", "run"),
+    "running.runs": ("Run", "run"),
     "scenario": ("Scenario",),
-    "summary": ("Summary",),
+    "running.summary": ("Summary",),
     "toolkit_world": ("Toolkit", "tool"),
 }
 

@@ -86,7 +86,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def straight(work: Callable[[], Lines]) -> Lines | Exception:
-    """Whatever an exporter raises comes through; a run tries in another way (`tertulia.runner.tried`)."""
+    """Whatever an exporter raises comes through; a run tries in another way (`tertulia.running.runner.tried`)."""
     return work()
 
 

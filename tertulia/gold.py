@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tertulia.language.wording import squeezed, stands_in
 from tertulia.records import Message, Record
 from tertulia.scenario import Scenario
 from tertulia.state_paths import apply, look_up
-from tertulia.wording import squeezed, stands_in
 from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]

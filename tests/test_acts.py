@@ -2,7 +2,7 @@
 
 import pytest
 
-from tertulia.acts import Act, act_of, affirms, drops, negates, question, substance
+from tertulia.language.acts import Act, act_of, affirms, drops, negates, question, substance
 
 SENTENCES = {
     "What is the order number?": Act.ASK,

@@ -325,7 +325,7 @@ runpy.run_module("tertulia", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("module", ["typer", "tertulia.cli", "langgraph.graph", "tertulia.runner"])
+@pytest.mark.parametrize("module", ["typer", "tertulia.cli", "langgraph.graph", "tertulia.running.runner"])
 def test_ctrl_c_while_modules_are_loaded_ends_quietly(ask, mine, module):
     ended = python("-c", INTERRUPTED, module, "run", mine, "-n", "1", "--quiet")
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from tertulia.errors import SettingsError
-from tertulia.estimate import Estimate, estimate
-from tertulia.items import gathered, plan_items
 from tertulia.models import tokens
 from tertulia.models.prices import prices_from
 from tertulia.models.spec import role_models
 from tertulia.recipe import bundled_recipe
-from tertulia.rehearsal import Rehearsal
-from tertulia.run_settings import RunSettings
-from tertulia.runs import play
+from tertulia.running.estimate import Estimate, estimate
+from tertulia.running.items import gathered, plan_items
+from tertulia.running.rehearsal import Rehearsal
+from tertulia.running.run_settings import RunSettings
+from tertulia.running.runs import play
 from tertulia.scenario import Scenario
 from tertulia.testing import FaultServer
 

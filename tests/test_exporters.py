@@ -35,7 +35,7 @@ from tertulia.exporters.evalset import EvalItem, Evalset, schema
 from tertulia.exporters.oasst import Oasst
 from tertulia.exporters.sft import Sft
 from tertulia.records import Conversation, Slip
-from tertulia.runner import tried
+from tertulia.running.runner import tried
 from tertulia.scenario import Scenario
 from tertulia.variation import settle
 

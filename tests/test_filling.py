@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tertulia.filling import assemble, read, slots
-from tertulia.results import from_results
-from tertulia.saying import render
+from tertulia.language.filling import assemble, read, slots
+from tertulia.language.results import from_results
+from tertulia.language.saying import render
 
 
 def tool(required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tertulia.matching import about, best_tools, same_action
+from tertulia.language.matching import about, best_tools, same_action
 from tertulia.world import ToolSpec
 
 

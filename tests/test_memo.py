@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from examples import SHOP, scenario
 
-from tertulia import filling, matching, setting, toolkit_world
+from tertulia import setting, toolkit_world
 from tertulia.agents.assistants.form import moves
 from tertulia.detectors import scene
 from tertulia.graph import Item, Stage
+from tertulia.language import filling, matching
 from tertulia.memo import Memo
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation, EndReason

@@ -24,7 +24,7 @@ from tertulia.models.records import BadReply, CallFailed, RawCall, Reply, Reques
 from tertulia.parts import load
 from tertulia.recipe import bundled_recipe, recipe_names
 from tertulia.records import Conversation, Draft, EndReason, Marker, Message, Plan, Signal, ToolCall
-from tertulia.runner import Bench
+from tertulia.running.runner import Bench
 from tertulia.scenario import Scenario
 from tertulia.setting import Setting
 from tertulia.table import Item, Table

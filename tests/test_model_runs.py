@@ -16,8 +16,8 @@ from tertulia.errors import RunStopped, SettingsError, UserError
 from tertulia.models.limits import Patience
 from tertulia.models.records import Reply
 from tertulia.records import Conversation, EndReason
-from tertulia.run_folder import read_manifest
-from tertulia.runs import Run
+from tertulia.running.run_folder import read_manifest
+from tertulia.running.runs import Run
 from tertulia.testing import FaultServer
 from tertulia.testing.players import played as by_rules
 
@@ -54,7 +54,7 @@ class Listening:
 @pytest.fixture(autouse=True)
 def key_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr("tertulia.runs.Patience", partial(Patience, first=0.002))
+    monkeypatch.setattr("tertulia.running.runs.Patience", partial(Patience, first=0.002))
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_a_newer_tertulia_replays_and_pays_nothing(model, tmp_path, monkeypatch)
     heard, go = model
     whole = go(tmp_path / "r")
     before, paid = exports(whole), len(heard.asked)
-    monkeypatch.setattr("tertulia.run_settings.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("tertulia.running.run_settings.code_digest", lambda: "0" * 64)
     run = go(tmp_path / "r")
 
     assert len(heard.asked) == paid

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tertulia.finders import choices, dates, lists, numbers, quoted
-from tertulia.kinds import kind_of, normal_schema
-from tertulia.saying import render
-from tertulia.shapes import KINDS, parts
+from tertulia.language.finders import choices, dates, lists, numbers, quoted
+from tertulia.language.kinds import kind_of, normal_schema
+from tertulia.language.saying import render
+from tertulia.language.shapes import KINDS, parts
 
 WORDS = st.from_regex(r"[A-Za-z][a-z]{1,8}( [A-Za-z0-9][a-z0-9]{0,8}){0,3}", fullmatch=True)
 TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_size=1, max_size=60).filter(

@@ -7,9 +7,9 @@ from hearings import Talk
 
 from tertulia.detectors import find
 from tertulia.detectors.language import language
-from tertulia.items import gathered, plan_items
 from tertulia.principles import bundled_principles
-from tertulia.runner import ensembles
+from tertulia.running.items import gathered, plan_items
+from tertulia.running.runner import ensembles
 from tertulia.slip_wordings import slip_wordings
 
 WORDINGS, PRINCIPLES = slip_wordings(), bundled_principles()

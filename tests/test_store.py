@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tertulia.errors import SettingsError, StoreError
 from tertulia.records import EndReason, Verdict
-from tertulia.run_folder import changed_settings, clear, read_manifest
-from tertulia.store import Store, packed, unpacked
+from tertulia.running.run_folder import changed_settings, clear, read_manifest
+from tertulia.running.store import Store, packed, unpacked
 
 MANIFEST: dict[str, Any] = {"settings": {"n": 3, "seed": 7}, "scenarios": {"tiny": "a" * 64}, "tertulia": "0.1.0"}
 
@@ -257,7 +257,7 @@ DIES = """
 import os, signal, sys
 from pathlib import Path
 from tertulia.records import Conversation, EndReason
-from tertulia.store import Store
+from tertulia.running.store import Store
 
 store = Store(Path(sys.argv[1]), {"settings": {}})
 for index in range(100):

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from tertulia.commands.tables import brief, full
-from tertulia.progress import PlainLines, plain_line, shown
 from tertulia.records import EndReason, Slip, Verdict
-from tertulia.runner import Standing
-from tertulia.summary import OTHER, REASONS, Summary
+from tertulia.running.progress import PlainLines, plain_line, shown
+from tertulia.running.runner import Standing
+from tertulia.running.summary import OTHER, REASONS, Summary
 
 GOOD = Verdict(judge="success", passed=True)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.wording import (
+from tertulia.language.wording import (
     asks,
     forms,
     humanize,

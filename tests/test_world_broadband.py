@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tertulia.matching import best_tools
+from tertulia.language.matching import best_tools
 from tertulia.scenario import Scenario
 from tertulia.setting import tools_of
 from tertulia.source import read_records

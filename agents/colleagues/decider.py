@@ -1,13 +1,13 @@
 """The rule colleague: answers the assistant's requests for a yes as its party has decided."""
 
-from tertulia.acts import Act, act_of
 from tertulia.contracts import Utterance, View
-from tertulia.filling import assemble, read, slots
-from tertulia.matching import about
+from tertulia.language.acts import Act, act_of
+from tertulia.language.filling import assemble, read, slots
+from tertulia.language.matching import about
+from tertulia.language.rewording import reworded
+from tertulia.language.wording import stem, stems, verb
 from tertulia.records import Message, ToolCall
-from tertulia.rewording import reworded
 from tertulia.scenario import Decision
-from tertulia.wording import stem, stems, verb
 from tertulia.world import ToolSpec
 
 __all__ = ["Decider"]

@@ -1,12 +1,12 @@
 """The rule planner: lays out the fixed opening and one step for each thing the user wants."""
 
 from tertulia.contracts import Planned, PlanView
+from tertulia.language.rewording import holds, quotes
+from tertulia.language.saying import render
+from tertulia.language.wording import humanize
 from tertulia.principles import Script
 from tertulia.records import Plan
-from tertulia.rewording import holds, quotes
-from tertulia.saying import render
 from tertulia.scenario import Scenario, Want
-from tertulia.wording import humanize
 
 __all__ = ["Agenda"]
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from tertulia.contracts import Planned, PlanView
+from tertulia.language.wording import humanize
 from tertulia.models.asking import Reading, ask_for, raw_of, read_answer
 from tertulia.models.prompts import block, fill_prompt, read_prompt, rules
 from tertulia.models.records import Ask, BadReply, Reply, Request, Trouble
 from tertulia.records import Draft, Plan
 from tertulia.scenario import Scenario, Want
-from tertulia.wording import humanize
 
 __all__ = ["Model"]
 

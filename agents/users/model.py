@@ -7,12 +7,12 @@ The opening is the script's own, without a model, so that assistants are compare
 from typing import Any
 
 from tertulia.contracts import Utterance, View
+from tertulia.language.wording import humanize
 from tertulia.models.prompts import block, fill_prompt, read_prompt, rules
 from tertulia.models.records import Ask, Request
 from tertulia.models.speaking import Voice, roles
 from tertulia.scenario import ChangeOfMind, Script, Want
 from tertulia.views import as_chat
-from tertulia.wording import humanize
 
 __all__ = ["Model"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from tertulia.checks.reading import Reading, Steps
 from tertulia.errors import Fault, did_you_mean
+from tertulia.language.wording import squeezed, stands_in
 from tertulia.scenario import Scenario
-from tertulia.wording import squeezed, stands_in
 
 __all__ = ["CHECKS"]
 

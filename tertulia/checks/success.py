@@ -7,11 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from tertulia.checks.reading import Reading, Variant
 from tertulia.errors import Fault, did_you_mean
+from tertulia.language.wording import squeezed, stands_in
 from tertulia.scenario import Scenario
 from tertulia.state_paths import along, look_up, put
 from tertulia.toolkit_world import ToolkitWorld
 from tertulia.validation import Complaint, complaints, inside, shown, unwrapped
-from tertulia.wording import squeezed, stands_in
 
 __all__ = ["CHECKS"]
 

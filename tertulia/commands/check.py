@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tertulia.baselines import baselines
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import Fault
 from tertulia.files import find_scenarios
 from tertulia.gold_lint import check_file
+from tertulia.running.baselines import baselines
 from tertulia.scenario import Scenario
 from tertulia.source import parse
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.errors import SettingsError
-from tertulia.estimate import Estimate, estimate
-from tertulia.items import gathered
-from tertulia.run_settings import RunSettings
-from tertulia.runs import EACH
+from tertulia.running.estimate import Estimate, estimate
+from tertulia.running.items import gathered
+from tertulia.running.run_settings import RunSettings
+from tertulia.running.runs import EACH
 
 __all__ = ["perform"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tertulia.commands.printing import as_json, note
 from tertulia.export import STDOUT
-from tertulia.runs import Run
+from tertulia.running.runs import Run
 
 __all__ = ["perform"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tertulia.commands.printing import as_json
 from tertulia.commands.tables import brief
-from tertulia.progress import shown
-from tertulia.runs import Run
+from tertulia.running.progress import shown
+from tertulia.running.runs import Run
 
 __all__ = ["perform"]
 

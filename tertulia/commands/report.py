@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from tertulia.commands.printing import as_json, console, note
 from tertulia.commands.tables import full
-from tertulia.runs import Run
+from tertulia.running.runs import Run
 
 __all__ = ["perform"]
 

@@ -6,10 +6,10 @@ from typing import Any
 from tertulia.commands.printing import as_json, note
 from tertulia.commands.tables import brief
 from tertulia.errors import RunStopped
-from tertulia.progress import shown
-from tertulia.run_settings import RunSettings
-from tertulia.runner import Standing
-from tertulia.runs import Run, play
+from tertulia.running.progress import shown
+from tertulia.running.run_settings import RunSettings
+from tertulia.running.runner import Standing
+from tertulia.running.runs import Run, play
 
 __all__ = ["perform"]
 

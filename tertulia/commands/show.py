@@ -10,7 +10,7 @@ from rich.padding import Padding
 
 from tertulia.commands.printing import as_json, console
 from tertulia.records import Conversation, Draft, Message, Turn
-from tertulia.runs import Run
+from tertulia.running.runs import Run
 
 __all__ = ["perform", "readable"]
 

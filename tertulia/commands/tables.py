@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from tertulia.commands.printing import table
+from tertulia.running.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
 from tertulia.slips import Account, Case
-from tertulia.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
 
 __all__ = ["brief", "full"]
 

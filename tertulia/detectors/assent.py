@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from tertulia.wording import KEPT, asks, sentences
+from tertulia.language.wording import KEPT, asks, sentences
 
 __all__ = ["allows", "seeks"]
 

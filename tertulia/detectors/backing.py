@@ -8,8 +8,8 @@ from tertulia.detectors.consent import questions
 from tertulia.detectors.marks import call_marks, marks, shape
 from tertulia.detectors.scene import Done, Finding, Scene, named
 from tertulia.detectors.synonyms import kin
+from tertulia.language.wording import KEPT, leaves, stem, stems, verb, words
 from tertulia.principles import Claim
-from tertulia.wording import KEPT, leaves, stem, stems, verb, words
 
 __all__ = ["unbacked"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import dropwhile
 
-from tertulia.wording import BASES, KEPT, asks, sentences, stem, words
+from tertulia.language.wording import BASES, KEPT, asks, sentences, stem, words
 
 __all__ = ["Said", "claims"]
 

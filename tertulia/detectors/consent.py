@@ -7,9 +7,9 @@ from tertulia.detectors.assent import allows, seeks
 from tertulia.detectors.marks import call_marks, contradicted, marks, stated, states_all
 from tertulia.detectors.scene import Finding, Scene, named
 from tertulia.detectors.synonyms import kin
+from tertulia.language.wording import stem, stems, verb
 from tertulia.principles import AskFirst
 from tertulia.records import ToolCall
-from tertulia.wording import stem, stems, verb
 
 __all__ = ["Asked", "covered", "questions", "unasked"]
 

@@ -7,8 +7,18 @@ from functools import lru_cache
 from typing import Any
 
 from tertulia.detectors.scene import Finding, Scene
+from tertulia.language.wording import (
+    KEPT,
+    WEEKDAYS,
+    humanize,
+    normal,
+    number_places,
+    stands_in,
+    stem,
+    value_places,
+    words,
+)
 from tertulia.principles import Grounded, Script
-from tertulia.wording import KEPT, WEEKDAYS, humanize, normal, number_places, stands_in, stem, value_places, words
 
 __all__ = ["invented", "ungrounded"]
 

@@ -4,8 +4,8 @@ from collections import Counter
 from functools import lru_cache
 
 from tertulia.detectors.scene import Finding, Scene, first_words
+from tertulia.language.wording import KEPT, words
 from tertulia.principles import Language
-from tertulia.wording import KEPT, words
 
 __all__ = ["language", "strayed"]
 

@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
+from tertulia.language.wording import KEPT, WEEKDAYS, forms, leaves, words
 from tertulia.records import ToolCall
-from tertulia.wording import KEPT, WEEKDAYS, forms, leaves, words
 
 __all__ = ["call_marks", "contradicted", "marks", "shape", "stated", "states_all"]
 

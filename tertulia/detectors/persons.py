@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from tertulia.detectors.scene import Done, Scene
-from tertulia.wording import KEPT, forms, humanize, leaves, normal, stem, words
+from tertulia.language.wording import KEPT, forms, humanize, leaves, normal, stem, words
 
 __all__ = ["Entry", "entries", "others_values", "private_leaves"]
 

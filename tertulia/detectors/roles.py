@@ -7,8 +7,8 @@ from tertulia.detectors.grounding import invented
 from tertulia.detectors.scene import Finding, Scene
 from tertulia.detectors.secrets import holds
 from tertulia.detectors.text import search
+from tertulia.language.wording import humanize, leaves
 from tertulia.principles import Role, Script
-from tertulia.wording import humanize, leaves
 
 __all__ = ["departed", "impersonated"]
 

@@ -6,9 +6,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from tertulia.contracts import Hearing
+from tertulia.language.wording import KEPT, forms, humanize, leaves, sentences, stem, stems, verb, words
 from tertulia.memo import Memo
 from tertulia.records import Message, ToolCall
-from tertulia.wording import KEPT, forms, humanize, leaves, sentences, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
 __all__ = ["Done", "Finding", "Known", "Scene", "first_words", "named"]

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from tertulia.detectors.persons import others_values, private_leaves
 from tertulia.detectors.scene import Finding, Scene
+from tertulia.language.wording import KEPT, forms, humanize, leaves, normal, sentences, stands_in, words
 from tertulia.principles import Secret
-from tertulia.wording import KEPT, forms, humanize, leaves, normal, sentences, stands_in, words
 
 __all__ = ["revealed"]
 

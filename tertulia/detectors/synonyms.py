@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from tertulia.wording import KEPT, stem
+from tertulia.language.wording import KEPT, stem
 
 __all__ = ["kin"]
 

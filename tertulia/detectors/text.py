@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tertulia.acts import Act, act_of
 from tertulia.detectors.scene import Finding, Scene, first_words
+from tertulia.language.acts import Act, act_of
+from tertulia.language.wording import KEPT, asks, forms, stands_in, words
 from tertulia.principles import Asks, Avoid, Length, Pattern, Repetition
 from tertulia.records import Message
-from tertulia.wording import KEPT, asks, forms, stands_in, words
 
 __all__ = ["asked", "avoided", "excused", "matched", "measured", "repeated"]
 

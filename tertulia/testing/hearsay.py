@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 from tertulia.contracts import Neighbour, View
+from tertulia.language.wording import verb
 from tertulia.models.prompts import BEGIN
 from tertulia.models.tool_form import written_calls
 from tertulia.principles import Principle, bundled_principles
 from tertulia.records import Message, Plan, ToolCall
 from tertulia.scenario import Party, Script
-from tertulia.wording import verb
 from tertulia.world import ToolSpec
 
 __all__ = ["view_of"]

@@ -12,7 +12,7 @@ from tertulia.agents.assistants.form.phrases import utter
 from tertulia.agents.assistants.form.second_thoughts import reconsidered
 from tertulia.agents.assistants.form.slips import plant
 from tertulia.contracts import Utterance, View
-from tertulia.rewording import reworded
+from tertulia.language.rewording import reworded
 
 __all__ = ["Form"]
 

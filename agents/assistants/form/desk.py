@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tertulia.acts import Act, act_of, drops, negates, question, substance
 from tertulia.contracts import Neighbour, View
-from tertulia.filling import LABELLED, LIKELY, SHAPED, Path, Slot, label_said, read, slots
-from tertulia.matching import Match, best_tools
+from tertulia.language.acts import Act, act_of, drops, negates, question, substance
+from tertulia.language.filling import LABELLED, LIKELY, SHAPED, Path, Slot, label_said, read, slots
+from tertulia.language.matching import Match, best_tools
+from tertulia.language.results import from_results
+from tertulia.language.wording import humanize, stems, words
 from tertulia.records import Message, ToolCall
-from tertulia.results import from_results
-from tertulia.wording import humanize, stems, words
 from tertulia.world import ToolSpec
 
 __all__ = ["Called", "Desk", "Request"]

@@ -5,14 +5,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.acts import Act, act_of, affirms, drops, negates, thanks
 from tertulia.agents.assistants.form.desk import Called, Desk
 from tertulia.agents.assistants.form.phrases import clause
-from tertulia.filling import Path, Slot, assemble, slots
+from tertulia.language.acts import Act, act_of, affirms, drops, negates, thanks
+from tertulia.language.filling import Path, Slot, assemble, slots
+from tertulia.language.results import bare_name
+from tertulia.language.wording import humanize, sentences, stem
 from tertulia.memo import Memo
 from tertulia.principles import AskFirst, CallFirst, Principle
-from tertulia.results import bare_name
-from tertulia.wording import humanize, sentences, stem
 from tertulia.world import ToolSpec
 
 __all__ = ["Ask", "Call", "Confirm", "Consult", "Decline", "Greet", "Instruct", "Move", "Report", "Thank", "next_move"]

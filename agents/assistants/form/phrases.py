@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tertulia.acts import thanks
 from tertulia.contracts import Utterance
-from tertulia.matching import TELLING_VERBS
+from tertulia.language.acts import thanks
+from tertulia.language.matching import TELLING_VERBS
+from tertulia.language.saying import render
+from tertulia.language.wording import humanize, past_participle, scalar, verb
 from tertulia.principles import Secret
 from tertulia.records import ToolCall
-from tertulia.saying import render
-from tertulia.wording import humanize, past_participle, scalar, verb
 from tertulia.world import ToolSpec
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import Ask, Call, Confirm, Consult, Decline, Move
 from tertulia.agents.assistants.form.phrases import clause
-from tertulia.filling import assemble, slots
+from tertulia.language.filling import assemble, slots
 from tertulia.principles import AskFirst
 from tertulia.records import Marker
 

@@ -15,13 +15,13 @@ from tertulia.agents.assistants.form.phrases import PREPOSITIONS, deed, done, pr
 from tertulia.contracts import Utterance
 from tertulia.detectors.language import language
 from tertulia.detectors.text import excused
-from tertulia.filling import Slot, assemble, slots
+from tertulia.language.filling import Slot, assemble, slots
+from tertulia.language.results import records
+from tertulia.language.saying import render
+from tertulia.language.wording import humanize, past_participle, verb, words
 from tertulia.principles import Avoid, Length, Principle, bundled_principles
 from tertulia.records import ToolCall
-from tertulia.results import records
-from tertulia.saying import render
 from tertulia.slip_wordings import Drawer, Wordings, slip_wordings
-from tertulia.wording import humanize, past_participle, verb, words
 from tertulia.world import ToolSpec
 
 __all__ = ["plant"]

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tertulia.acts import Act, act_of
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
 from tertulia.agents.users.agenda.hands import own_call, told_result
 from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow
 from tertulia.agents.users.agenda.slips import plant
 from tertulia.contracts import Utterance, View
+from tertulia.language.acts import Act, act_of
+from tertulia.language.rewording import reworded
+from tertulia.language.saying import render
+from tertulia.language.wording import humanize
 from tertulia.records import Message, Signal
-from tertulia.rewording import reworded
-from tertulia.saying import render
 from tertulia.scenario import Script, Want
-from tertulia.wording import humanize
 
 __all__ = ["Agenda"]
 

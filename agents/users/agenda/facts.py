@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tertulia.acts import question
 from tertulia.contracts import View
-from tertulia.filling import label_of
-from tertulia.saying import render
+from tertulia.language.acts import question
+from tertulia.language.filling import label_of
+from tertulia.language.saying import render
+from tertulia.language.wording import KEPT, forms, humanize, normal, scalar, stem, stems, words
 from tertulia.scenario import Want
-from tertulia.wording import KEPT, forms, humanize, normal, scalar, stem, stems, words
 
 __all__ = ["Fact", "asked_for", "facts", "misstated"]
 

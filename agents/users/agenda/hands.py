@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from tertulia.acts import Act, act_of
 from tertulia.contracts import View
-from tertulia.filling import assemble, read, slots
-from tertulia.matching import about
+from tertulia.language.acts import Act, act_of
+from tertulia.language.filling import assemble, read, slots
+from tertulia.language.matching import about
+from tertulia.language.saying import render
+from tertulia.language.wording import humanize
 from tertulia.records import Message, ToolCall
-from tertulia.saying import render
 from tertulia.scenario import Want
-from tertulia.wording import humanize
 from tertulia.world import ToolSpec
 
 __all__ = ["own_call", "told_result"]

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tertulia.acts import Act, act_of, substance
 from tertulia.agents.users.agenda.facts import misstated
 from tertulia.contracts import View
-from tertulia.matching import LOOSE_VERBS, TELLING_VERBS, about
+from tertulia.language.acts import Act, act_of, substance
+from tertulia.language.matching import LOOSE_VERBS, TELLING_VERBS, about
+from tertulia.language.wording import KEPT, humanize, past_participle, sentences, stem, stems, verb
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
-from tertulia.wording import KEPT, humanize, past_participle, sentences, stem, stems, verb
 
 __all__ = ["CORRECTION", "Progress", "follow"]
 

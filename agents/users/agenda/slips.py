@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tertulia.contracts import Utterance, View
+from tertulia.language.saying import render
 from tertulia.principles import Principle
-from tertulia.saying import render
 from tertulia.slip_wordings import Drawer, Wordings, slip_wordings
 
 __all__ = ["plant"]

@@ -1,11 +1,11 @@
-"""Values in words: how a JSON value is said, so that `tertulia.shapes` reads it back to the letter."""
+"""Values in words: how a JSON value is said, so that `tertulia.language.shapes` reads it back to the letter."""
 
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tertulia.wording import humanize, scalar
+from tertulia.language.wording import humanize, scalar
 
 __all__ = ["LEAD", "render"]
 

@@ -20,12 +20,12 @@ from typing import Any, Protocol, TypeVar
 from tertulia.contracts import Judge
 from tertulia.errors import RunInterrupted, RunStopped, StoreError
 from tertulia.graph import Stage
-from tertulia.items import plan_items
 from tertulia.models.caller import Caller
 from tertulia.models.records import BadReply, BudgetSpent, EndpointDenies, ModelFailure, Trouble
 from tertulia.parts import made
 from tertulia.recipe import Recipe, bundled_recipe
 from tertulia.records import Conversation, EndReason, Usage, Verdict
+from tertulia.running.items import plan_items
 from tertulia.scenario import Scenario
 from tertulia.table import Item, Table
 
@@ -211,7 +211,7 @@ def ensembles(scenarios: Sequence[Scenario], cast: str, caller: Caller | None = 
 
 
 class Keeper(Protocol):
-    """Where conversations go: `tertulia.store.Store`, or a worker's line to the one that its driver holds."""
+    """Where conversations go: `tertulia.running.store.Store`, or a worker's line to the one that its driver holds."""
 
     @property
     def folder(self) -> Path: ...

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from tertulia.acts import affirms, negates
-from tertulia.finders import NUMBER, numbers, quoted
-from tertulia.kinds import Kind, kind_of, normal_schema
+from tertulia.language.acts import affirms, negates
+from tertulia.language.finders import NUMBER, numbers, quoted
+from tertulia.language.kinds import Kind, kind_of, normal_schema
+from tertulia.language.saying import LEAD
+from tertulia.language.shapes import KEY_STYLE, KINDS, parts
+from tertulia.language.wording import humanize, sentences, stem, stems, words
 from tertulia.memo import Memo
-from tertulia.saying import LEAD
-from tertulia.shapes import KEY_STYLE, KINDS, parts
-from tertulia.wording import humanize, sentences, stem, stems, words
 
 __all__ = ["Reading", "Slot", "assemble", "label_said", "read", "slots"]
 

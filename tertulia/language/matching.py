@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 
+from tertulia.language.wording import VERBS, humanize, stem, stems, verb, words
 from tertulia.memo import Memo
-from tertulia.wording import VERBS, humanize, stem, stems, verb, words
 from tertulia.world import ToolSpec
 
 __all__ = ["LOOSE_VERBS", "TELLING_VERBS", "Match", "about", "best_tools", "content", "same_action"]

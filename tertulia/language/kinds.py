@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from tertulia.wording import humanize
+from tertulia.language.wording import humanize
 
 __all__ = ["ID_WORDS", "Kind", "Schema", "kind_of", "normal_schema"]
 

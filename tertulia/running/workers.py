@@ -16,10 +16,10 @@ from tertulia.errors import UserError
 from tertulia.models.budget import Budget, Cost
 from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent
-from tertulia.run_settings import RunSettings
-from tertulia.runner import GRACE, TICK, Standing, concluded, signals_set
-from tertulia.store import Store
-from tertulia.wire import Wire
+from tertulia.running.run_settings import RunSettings
+from tertulia.running.runner import GRACE, TICK, Standing, concluded, signals_set
+from tertulia.running.store import Store
+from tertulia.running.wire import Wire
 
 __all__ = ["Driver", "Share", "drive"]
 
@@ -161,7 +161,7 @@ async def stopping(driver: Driver) -> None:
 
 async def started(share: Share) -> Hand:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tertulia.worker", stdin=PIPE, stdout=PIPE, limit=2**24
+        sys.executable, "-m", "tertulia.running.worker", stdin=PIPE, stdout=PIPE, limit=2**24
     )
     assert process.stdin is not None
     assert process.stdout is not None

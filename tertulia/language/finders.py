@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from tertulia.kinds import Schema
-from tertulia.wording import MONTH, NUMBER_WORDS, WEEKDAYS, humanize, normal, stem
+from tertulia.language.kinds import Schema
+from tertulia.language.wording import MONTH, NUMBER_WORDS, WEEKDAYS, humanize, normal, stem
 
 __all__ = [
     "DATE",

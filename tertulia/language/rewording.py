@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tertulia.contracts import Utterance, View
+from tertulia.language.wording import sentences
 from tertulia.records import Draft
-from tertulia.wording import sentences
 
 __all__ = ["holds", "quotes", "reworded"]
 

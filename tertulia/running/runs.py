@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from tertulia.errors import SettingsError, UserError
 from tertulia.export import ExportReport, export
-from tertulia.items import Pairs, Variants, gathered, plan_items
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
 from tertulia.models.caller import Caller
 from tertulia.models.journal import Journal
@@ -21,12 +20,13 @@ from tertulia.models.prices import prices_from
 from tertulia.models.records import Trouble
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
-from tertulia.run_folder import clear
-from tertulia.run_settings import RunSettings, default_folder, manifest_of, models_in
-from tertulia.runner import Bench, Standing, ensembles, play_all, tried
-from tertulia.store import Store
-from tertulia.summary import Summary, unfinished
-from tertulia.workers import Driver, Share, drive
+from tertulia.running.items import Pairs, Variants, gathered, plan_items
+from tertulia.running.run_folder import clear
+from tertulia.running.run_settings import RunSettings, default_folder, manifest_of, models_in
+from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
+from tertulia.running.store import Store
+from tertulia.running.summary import Summary, unfinished
+from tertulia.running.workers import Driver, Share, drive
 
 __all__ = ["Run", "caller_for", "finished", "play", "run"]
 
@@ -226,7 +226,7 @@ def run(
 
     `scenarios` are files, folders or bundled names; with none, the bundled set is played. `model` is a spec such as
     openai:NAME; what else can be set, such as `base_url`, `role_models` or `max_usd`, are the fields of
-    `tertulia.run_settings.RunSettings`. Raises what `play` raises."""
+    `tertulia.running.run_settings.RunSettings`. Raises what `play` raises."""
     asked = (scenarios,) if isinstance(scenarios, str) else tuple(map(str, scenarios))
     settings = RunSettings.of(
         scenarios=asked,

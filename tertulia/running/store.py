@@ -20,7 +20,7 @@ from pydantic_core import PydanticSerializationError
 from tertulia.errors import SettingsError, StoreError, UserError
 from tertulia.models import journal
 from tertulia.records import Conversation
-from tertulia.run_folder import changed_settings, locked, prepare, read_manifest, write_atomically
+from tertulia.running.run_folder import changed_settings, locked, prepare, read_manifest, write_atomically
 from tertulia.scenario import Scenario
 
 __all__ = ["Store", "row_of"]

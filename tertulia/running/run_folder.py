@@ -1,7 +1,7 @@
 """The folder of a run: whose it is, who holds it, and the settings it was begun with.
 
 OUT/manifest.json   written first and atomically; a run is resumed only under the same settings
-OUT/run.sqlite      one row per finished conversation, see `tertulia.store`
+OUT/run.sqlite      one row per finished conversation, see `tertulia.running.store`
 OUT/lock            held by the process that writes; the system frees it when that process dies
 OUT/exports/        what the run exported
 """

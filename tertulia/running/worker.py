@@ -1,7 +1,7 @@
 """A worker process: plays every Nth conversation of a run and hands what it made to the driver, who alone writes.
 
 Replies of models go to the driver before they are used, as they go to the database in a run of one process; the budget
-is asked over the same line. Started as `python -m tertulia.worker` by `tertulia.workers`.
+is asked over the same line. Started as `python -m tertulia.running.worker` by `tertulia.running.workers`.
 """
 
 import asyncio
@@ -10,16 +10,16 @@ import signal
 from pathlib import Path
 
 from tertulia.errors import RunInterrupted, RunStopped, TertuliaError
-from tertulia.items import plan_items
 from tertulia.models.budget import Cost
 from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent
 from tertulia.records import Conversation
-from tertulia.runner import Standing, ensembles, play_all
-from tertulia.runs import caller_for, finished
-from tertulia.store import Store, row_of
-from tertulia.wire import Wire
-from tertulia.workers import Share
+from tertulia.running.items import plan_items
+from tertulia.running.runner import Standing, ensembles, play_all
+from tertulia.running.runs import caller_for, finished
+from tertulia.running.store import Store, row_of
+from tertulia.running.wire import Wire
+from tertulia.running.workers import Share
 
 __all__ = ["main"]
 

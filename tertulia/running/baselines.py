@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tertulia.gold import measure
-from tertulia.items import plan_items
-from tertulia.runner import ensembles
+from tertulia.running.items import plan_items
+from tertulia.running.runner import ensembles
+from tertulia.running.summary import succeeded
 from tertulia.scenario import Scenario
-from tertulia.summary import succeeded
 from tertulia.worlds import open_world
 
 __all__ = ["Baselines", "baselines"]

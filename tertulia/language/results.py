@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from tertulia.filling import Slot
-from tertulia.kinds import ID_WORDS
-from tertulia.wording import humanize, scalar, stem, stems
+from tertulia.language.filling import Slot
+from tertulia.language.kinds import ID_WORDS
+from tertulia.language.wording import humanize, scalar, stem, stems
 
 __all__ = ["bare_name", "from_results", "records"]
 

@@ -20,7 +20,6 @@ from statistics import stdev
 
 from pydantic import Field
 
-from tertulia.items import plan_items
 from tertulia.models.endpoint import OPENAI
 from tertulia.models.prices import Prices, prices_from
 from tertulia.models.records import Request
@@ -28,7 +27,8 @@ from tertulia.models.spec import RoleModel
 from tertulia.models.tokens import Counter, counter
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Record
-from tertulia.rehearsal import Foreseen, Rehearsal
+from tertulia.running.items import plan_items
+from tertulia.running.rehearsal import Foreseen, Rehearsal
 from tertulia.scenario import Scenario
 
 __all__ = ["Estimate", "Money", "RoleEstimate", "Tokens", "estimate"]

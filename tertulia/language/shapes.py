@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tertulia.acts import affirms, negates
-from tertulia.finders import (
+from tertulia.language.acts import affirms, negates
+from tertulia.language.finders import (
     DATE,
     DAY,
     QUOTED,
@@ -25,8 +25,8 @@ from tertulia.finders import (
     texts,
     together,
 )
-from tertulia.kinds import Kind, Schema, kind_of
-from tertulia.wording import humanize, words
+from tertulia.language.kinds import Kind, Schema, kind_of
+from tertulia.language.wording import humanize, words
 
 __all__ = ["KEY_STYLE", "KINDS", "Shape", "parts"]
 

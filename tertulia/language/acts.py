@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from tertulia.wording import KEPT, asks, sentences
+from tertulia.language.wording import KEPT, asks, sentences
 
 __all__ = ["Act", "act_of", "affirms", "drops", "negates", "question", "substance", "thanks"]
 

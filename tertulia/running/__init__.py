@@ -1,0 +1,1 @@
+"""Runs: many conversations at once, one folder each, and what they came to."""
