@@ -1,10 +1,12 @@
 """What several tests share: records made by hand, small enough to read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tertulia.parts import load
+from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation, Draft, EndReason, Marker, Message, Turn
 
 Talk = Callable[..., Conversation]
@@ -34,3 +36,11 @@ def talk() -> Talk:
         return Conversation(**values | fields)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def parts_as_installed() -> Iterator[None]:
+    """What a test installs is unknown to the next one: parts and recipes are remembered by name in a process."""
+    yield
+    load.cache_clear()
+    bundled_recipe.cache_clear()
