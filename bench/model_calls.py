@@ -86,7 +86,7 @@ Bodies = list[list[dict[str, Any]]]  # the requests of each conversation, in ord
 # --- (a) ---------------------------------------------------------------------------------------------------------
 
 
-async def bare(url: str, bodies: Bodies) -> None:
+async def bare(url: str, bodies: Bodies, at_once: int = AT_ONCE) -> None:
     """The same requests on one shared session, as plainly as aiohttp allows."""
     headers = {"Authorization": f"Bearer {KEY}"}
     queue = iter(bodies)
@@ -99,7 +99,7 @@ async def bare(url: str, bodies: Bodies) -> None:
                         told = await answer.json()
                         told["choices"][0]["message"]
 
-        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+        await asyncio.gather(*(work() for _ in range(at_once)))
 
 
 # --- (b) ---------------------------------------------------------------------------------------------------------

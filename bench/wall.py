@@ -2,28 +2,34 @@
 
 The endpoint is a process of its own that takes half a second for each reply. The ideal is what a client without any
 cost of its own would need: conversations begin in their order as places come free, and each takes its number of calls
-times the latency. For the memory, two runs with every conversation open at once are compared, a small and a large one;
-what the large one needs more is divided by the conversations that it has more.
+times the latency. Bare aiohttp sends the same requests in the same minute, so that one sees what of the rest is the
+machine's. Time is counted from the first conversation to the end of the last; exports come after that.
+
+For the memory, two runs with every conversation open at once are compared, a small and a large one; what the large one
+needs more is divided by the conversations that it has more.
 
     python bench/wall.py             1,000 conversations, 256 at once; 5,000 open at once
     python bench/wall.py --quick     200 conversations, 64 at once; 500 open at once, for `make bench`
 """
 
 import argparse
+import asyncio
 import heapq
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from model_calls import KEY, SCENARIO
+from model_calls import KEY, SCENARIO, bare, child
 
-from tertulia.running.runs import Run
+from tertulia.running.runner import Standing
+from tertulia.running.runs import Run, run
 from tertulia.testing.fault_server import apart, counts
 
 WALL, MEMORY = 1.05, 100.0  # wanted, at most: of the ideal; KB for each open conversation
@@ -33,36 +39,50 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in which the system coun
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one run took."""
+    """What one way of going through the conversations took."""
 
-    folder: Path
-    wall: float  # seconds from the first request to the last reply
+    wall: float  # seconds
     cpu: float  # seconds
-    peak: int  # bytes
-    failed: int
+    peak: int = 0  # bytes
+    failed: int = 0
 
 
-def spent(url: str, folder: Path, conversations: int, at_once: int) -> Spent:
-    """A run in a process of its own; its wall time is counted from the moment it begins to ask."""
+def played(url: str, folder: Path, conversations: int, at_once: int) -> Spent:
+    """A run of tertulia in this process."""
     scenario = folder / "table-for-two.yaml"
     scenario.write_text(SCENARIO)
-    out = folder / f"run-{conversations}-{at_once}"
-    command = [sys.executable, "-m", "tertulia", "run", str(scenario), "--out", str(out), "-n", str(conversations)]
-    command += ["--model", "openai:rules", "--base-url", url, "--concurrency", str(at_once), "--json", "--quiet"]
-    said = folder / "said.json"
-    files = [(os.POSIX_SPAWN_OPEN, 1, str(said), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
-    before = counts(url)["requests"]
-    child = os.posix_spawn(command[0], command, {**os.environ, "OPENAI_API_KEY": KEY}, file_actions=files)
-    while counts(url)["requests"] == before:
-        time.sleep(0.02)
-    began = time.monotonic()
-    _, status, usage = os.wait4(child, 0)
-    wall = time.monotonic() - began
-    if code := os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(command)} ended with {code}")
-    told = json.loads(said.read_text().splitlines()[-1])
-    failed = sum(told["rejected"].values())
-    return Spent(out, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * UNIT, failed)
+    ended = (0.0, 0.0)
+
+    def note(standing: Standing) -> None:
+        nonlocal ended
+        ended = (time.monotonic(), time.process_time())
+
+    options = {"model": "openai:rules", "base_url": url, "concurrency": at_once, "slips": 0.0}
+    began = (time.monotonic(), time.process_time())
+    done = run([str(scenario)], n=conversations, out=folder / "run", fresh=True, on_progress=note, **options)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    return Spent(ended[0] - began[0], ended[1] - began[1], peak, done.summary.rejected.total())
+
+
+def sent(url: str, folder: Path, conversations: int, at_once: int) -> Spent:
+    """The same requests by bare aiohttp."""
+    bodies = json.loads((folder / "bodies.json").read_text())
+    chosen = [bodies[nth % len(bodies)] for nth in range(conversations)]
+    began = (time.monotonic(), time.process_time())
+    asyncio.run(bare(url, chosen, at_once))
+    return Spent(time.monotonic() - began[0], time.process_time() - began[1])
+
+
+WAYS = {"played": played, "sent": sent}
+
+
+def apart_from_us(way: str, url: str, folder: Path, conversations: int, at_once: int) -> Spent:
+    """One way in a process of its own."""
+    command = [sys.executable, __file__, "--way", way, "--url", url, "--folder", str(folder)]
+    command += ["--conversations", str(conversations), "--at-once", str(at_once)]
+    environment = {**os.environ, "OPENAI_API_KEY": KEY}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    return Spent(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def ideal(folder: Path, latency: float, at_once: int) -> float:
@@ -80,52 +100,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--open", type=int, default=5_000, help="conversations open at once, for the memory")
     parser.add_argument("--latency", type=float, default=0.5, help="seconds for each reply")
     parser.add_argument("--quick", action="store_true", help="200 conversations, 64 at once; 500 open at once")
+    for hidden in ("--way", "--url", "--folder"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    conversations, at_once, most = (
-        (200, 64, 500)
-        if options.quick
-        else (
-            options.conversations,
-            options.at_once,
-            options.open,
-        )
-    )
+    if options.way:
+        one = WAYS[options.way](options.url, Path(options.folder), options.conversations, options.at_once)
+        print(json.dumps(asdict(one)))
+        return 0
+    sizes = (200, 64, 500) if options.quick else (options.conversations, options.at_once, options.open)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="tertulia-wall-") as folder:
-        ratio = wall(Path(folder), conversations, at_once, options.latency)
-        each, failed = memory(Path(folder), most)
+        ratio = wall(Path(folder), sizes[0], sizes[1], options.latency)
+        each, failed = memory(Path(folder), sizes[2])
     return int(ratio > WALL or each > MEMORY or failed > 0)
 
 
 def wall(folder: Path, conversations: int, at_once: int, latency: float) -> float:
     """Wall over ideal."""
+    with apart("--no-caching") as url:
+        child("write-down", url, 0, folder)
     with apart("--latency", str(latency), "--no-caching") as url:
-        run = spent(url, folder, conversations, at_once)
+        ours = apart_from_us("played", url, folder, conversations, at_once)
         calls = counts(url)["requests"]
-    best = ideal(run.folder, latency, at_once)
-    print(
-        f"{conversations} conversations, {at_once} at once, {calls} calls of {latency * 1e3:.0f} ms: "
-        f"{run.wall:.1f} s against {best:.1f} s, {run.cpu / run.wall:.0%} of a core"
-    )
-    print(f"{run.wall / best:.3f} times the ideal, wanted at most {WALL}")
-    return run.wall / best
+        best = ideal(folder / "run", latency, at_once)
+        theirs = apart_from_us("sent", url, folder, conversations, at_once)
+    print(f"{conversations} conversations, {at_once} at once, {calls} calls of {latency * 1e3:.0f} ms")
+    print(f"{'':14}{'seconds':>9}{'of ideal':>10}{'of a core':>11}")
+    print(f"{'ideal':14}{best:9.1f}{1:10.3f}")
+    for name, way in (("bare aiohttp", theirs), ("tertulia", ours)):
+        print(f"{name:14}{way.wall:9.1f}{way.wall / best:10.3f}{way.cpu / way.wall:11.0%}", flush=True)
+    print(f"{ours.wall / best:.3f} times the ideal, wanted at most {WALL}")
+    return ours.wall / best
 
 
 def memory(folder: Path, most: int) -> tuple[float, int]:
     """KB for each open conversation, and how many failed."""
     with apart("--latency", "4", "--no-caching") as url:
-        few = spent(url, folder, FEW, FEW)
+        few = apart_from_us("played", url, folder, FEW, FEW)
     with apart("--latency", "4", "--no-caching") as url:
-        many = spent(url, folder, most, most)
+        many = apart_from_us("played", url, folder, most, most)
         busiest = counts(url)["busiest"]
-    each = (many.peak - few.peak) / (most - FEW) / 1e3
+    each, failed = (many.peak - few.peak) / (most - FEW) / 1e3, many.failed + few.failed
     print(
         f"{most} conversations open at once, at most {busiest} of them waiting for a reply: peak {many.peak / 1e6:.0f} "
-        f"MB, {few.peak / 1e6:.0f} MB with {FEW}; {many.failed + few.failed} failed, {many.wall:.0f} s"
+        f"MB, {few.peak / 1e6:.0f} MB with {FEW}; {failed} failed, {many.wall:.0f} s"
     )
     print(f"{each:.1f} KB for each open conversation, wanted at most {MEMORY:.0f}")
-    return each, many.failed + few.failed
+    return each, failed
 
 
 if __name__ == "__main__":
