@@ -198,8 +198,8 @@ _matches: Memo[list[Match]] = Memo(8192)  # messages
 
 
 def best_tools(text: str, tools: Sequence[ToolSpec]) -> list[Match]:
-    """The tools that a message may be about, the likeliest first. The words of the same tools are indexed once."""
-    index = _indexes.of(tuple(tools), lambda: _Index(tools))
+    """The tools that a message may be about, the likeliest first. A sequence of tools is indexed once."""
+    index = _indexes.of((tools,), lambda: _Index(tools))
     return _matches.of((index,), lambda: index.matches(text), text)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from tertulia.contracts import Neighbour, View
@@ -12,6 +13,7 @@ from tertulia.language.filling import LABELLED, LIKELY, SHAPED, Path, Slot, labe
 from tertulia.language.matching import Match, best_tools
 from tertulia.language.results import from_results
 from tertulia.language.wording import humanize, stems, words
+from tertulia.memo import Memo
 from tertulia.records import Message, ToolCall
 from tertulia.world import ToolSpec
 
@@ -52,6 +54,9 @@ class Request:
     values: dict[Path, Any] = field(default_factory=dict)
 
 
+_together: Memo[tuple[ToolSpec, ...]] = Memo(256)  # what several parties can do
+
+
 @dataclass
 class Desk:
     """The assistant's reading of the conversation."""
@@ -88,8 +93,10 @@ class Desk:
     @cached_property
     def known_tools(self) -> tuple[ToolSpec, ...]:
         """The assistant's own tools and those that users have at their end."""
-        theirs = [tool for other in self.view.others if other.role == "user" for tool in other.tools]
-        return (*self.view.tools, *theirs) if theirs else self.view.tools
+        theirs = [other.tools for other in self.view.others if other.role == "user" and other.tools]
+        if not theirs:
+            return self.view.tools
+        return _together.of((self.view.tools, *theirs), lambda: tuple(chain(self.view.tools, *theirs)))
 
     def hear(self, at: int, message: Message) -> None:
         """Take in a user's message: a new request, or an answer within the open one."""
