@@ -327,7 +327,7 @@ def test_several_processes_share_one_budget_to_the_call_and_give_the_bytes_of_on
     with pytest.raises(RunStopped, match=f"--max-calls {most} is spent"):
         go(tmp_path / "two", n=9, workers=2, max_calls=most)
     assert len(heard.asked) == most
-    assert 0 < len(talks(tmp_path / "two")) < 9
+    assert len(talks(tmp_path / "two")) < 9
 
     two = go(tmp_path / "two", n=9)
     assert len(heard.asked) == paid
