@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tertulia.running.runs import Run, run
     from tertulia.running.summary import Summary
     from tertulia.scenario import Scenario
-    from tertulia.toolkit_world import Toolkit, tool
+    from tertulia.worlds.toolkit import Toolkit, tool
 
 __all__ = [
     "Conversation",
@@ -80,7 +80,7 @@ HOMES = {
     "running.runs": ("Run", "run"),
     "scenario": ("Scenario",),
     "running.summary": ("Summary",),
-    "toolkit_world": ("Toolkit", "tool"),
+    "worlds.toolkit": ("Toolkit", "tool"),
 }
 
 

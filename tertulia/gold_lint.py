@@ -17,10 +17,10 @@ from tertulia.gold import end_state, measure, state_faults
 from tertulia.records import Message, ToolCall
 from tertulia.scenario import Scenario, Want
 from tertulia.source import Source, parse
-from tertulia.toolkit_world import ToolkitWorld
 from tertulia.variation import resolved
 from tertulia.world import LiveWorld, Outcome, World
 from tertulia.worlds import open_world
+from tertulia.worlds.toolkit import ToolkitWorld
 
 __all__ = ["check_file", "lint"]
 

@@ -32,10 +32,10 @@ from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
 from tertulia.scenario import Limits
-from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
 from tertulia.world import Outcome, refusal
+from tertulia.worlds.schema import SchemaWorld
 
 __all__ = ["Item", "Stage"]
 

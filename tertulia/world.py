@@ -1,8 +1,8 @@
 """What a world is: tools over state. A world is static and shared; `open` gives one conversation its own live copy.
 
-There are two kinds. A world of our own (`toolkit_world`) is a folder with `toolkit.py` (a `Toolkit`), `data.json` (its
+There are two kinds. A world of our own (`worlds.toolkit`) is a folder with `toolkit.py` (a `Toolkit`), `data.json` (its
 first state), `policy.md` and the scenario files played in it. A scenario without a world brings its tools as plain
-JSON Schema with fixed answers (`schema_world`). Whatever a tool does wrong becomes a result with `error` set; a call
+JSON Schema with fixed answers (`worlds.schema`). Whatever a tool does wrong becomes a result with `error` set; a call
 never raises.
 """
 

@@ -13,9 +13,9 @@ from tertulia.errors import ToolError
 from tertulia.principles import Principle
 from tertulia.records import Conversation, Draft, EndReason, Marker, Message, Plan, Slip, ToolCall, Turn
 from tertulia.scenario import Scenario
-from tertulia.toolkit_world import Toolkit, ToolkitWorld, tool
 from tertulia.views import audience_of
 from tertulia.worlds import open_world
+from tertulia.worlds.toolkit import Toolkit, ToolkitWorld, tool
 
 CONFIRM = Principle(
     id="confirm_first",

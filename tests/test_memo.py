@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from examples import SHOP, scenario
 
-from tertulia import setting, toolkit_world
+from tertulia import setting
 from tertulia.agents.assistants.form import moves
 from tertulia.detectors import scene
 from tertulia.graph import Item, Stage
@@ -16,9 +16,10 @@ from tertulia.memo import Memo
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation, EndReason
 from tertulia.scenario import Scenario, ToolSchema
-from tertulia.schema_world import SchemaWorld
 from tertulia.setting import Settings, tools_of
 from tertulia.world import ToolSpec
+from tertulia.worlds import toolkit
+from tertulia.worlds.schema import SchemaWorld
 
 
 def counting() -> tuple[list[int], Any]:
@@ -156,7 +157,7 @@ async def test_tools_of_one_name_and_different_parameters_are_never_taken_for_ea
 
 
 def test_the_states_that_conversations_begin_in_do_not_pile_up(monkeypatch):
-    monkeypatch.setattr(toolkit_world, "STARTS_KEPT", 5)
+    monkeypatch.setattr(toolkit, "STARTS_KEPT", 5)
     world = replace(SHOP)
     for paid in range(20):
         start = {"orders.A1042.paid": paid}

@@ -12,9 +12,9 @@ from tertulia.scenario import Scenario
 from tertulia.setting import tools_of
 from tertulia.source import read_records
 from tertulia.state_paths import look_up
-from tertulia.toolkit_world import LiveToolkit
 from tertulia.variation import settle, slots_used
 from tertulia.worlds import bundled_world
+from tertulia.worlds.toolkit import LiveToolkit
 
 FOLDER = Path(__file__).parents[1] / "scenarios" / "worlds" / "broadband"
 WORLD = bundled_world("broadband")

@@ -14,10 +14,10 @@ from tertulia.scenarios.worlds import clinic
 from tertulia.scenarios.worlds.clinic.state import ClinicState, PractitionerName
 from tertulia.source import read_records
 from tertulia.state_paths import look_up
-from tertulia.toolkit_world import LiveToolkit, ToolkitWorld
 from tertulia.variation import settle
 from tertulia.world import Outcome
 from tertulia.worlds import bundled_world
+from tertulia.worlds.toolkit import LiveToolkit, ToolkitWorld
 
 FILES = sorted(Path(clinic.__file__).parent.glob("*.yaml"))
 EMPTY = Scenario.model_validate(

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from tertulia.checks.tool_values import schema_faults
 from tertulia.errors import Fault, UnknownPart
 from tertulia.scenario import Party, Scenario
-from tertulia.schema_world import SchemaWorld
 from tertulia.source import Source
 from tertulia.validation import Complaint, complaints
 from tertulia.variation import settle, slot_cycle
 from tertulia.world import ToolSpec, World
 from tertulia.worlds import bundled_world
+from tertulia.worlds.schema import SchemaWorld
 
 __all__ = ["Reading", "Variant"]
 

@@ -10,8 +10,8 @@ from tertulia.errors import Fault, did_you_mean
 from tertulia.language.wording import squeezed, stands_in
 from tertulia.scenario import Scenario
 from tertulia.state_paths import along, look_up, put
-from tertulia.toolkit_world import ToolkitWorld
 from tertulia.validation import Complaint, complaints, inside, shown, unwrapped
+from tertulia.worlds.toolkit import ToolkitWorld
 
 __all__ = ["CHECKS"]
 

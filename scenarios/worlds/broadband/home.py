@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from tertulia.errors import ToolError
 from tertulia.scenarios.worlds.broadband.state import Cable, Lights, Line, Router, State, find, mend
-from tertulia.toolkit_world import Toolkit, tool
+from tertulia.worlds.toolkit import Toolkit, tool
 
 RouterId = Annotated[
     str, Field(description="the number on the router's sticker", pattern=r"^R\d{3}$", examples=["R999"])

@@ -25,7 +25,7 @@ from tertulia.scenarios.worlds.broadband.state import (
     mend,
     next_number,
 )
-from tertulia.toolkit_world import Toolkit, tool
+from tertulia.worlds.toolkit import Toolkit, tool
 
 LineId = Annotated[str, Field(description="the number of the line", pattern=r"^L\d{3}$", examples=["L999"])]
 VisitId = Annotated[str, Field(description="the number of the visit", pattern=r"^V\d{3}$", examples=["V999"])]

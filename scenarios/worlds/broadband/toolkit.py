@@ -9,7 +9,7 @@ from tertulia.errors import ToolError
 from tertulia.scenarios.worlds.broadband.home import AtHome
 from tertulia.scenarios.worlds.broadband.network import NetworkDesk
 from tertulia.scenarios.worlds.broadband.state import Address, Invoice, Plan, PlanName, find
-from tertulia.toolkit_world import tool
+from tertulia.worlds.toolkit import tool
 
 AccountId = Annotated[
     str, Field(description="the number of the customer's account", pattern=r"^A\d{3}$", examples=["A999"])

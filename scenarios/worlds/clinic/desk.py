@@ -17,7 +17,7 @@ from tertulia.scenarios.worlds.clinic.state import (
     SlotSlip,
     Specialty,
 )
-from tertulia.toolkit_world import Toolkit
+from tertulia.worlds.toolkit import Toolkit
 
 __all__ = ["Desk"]
 

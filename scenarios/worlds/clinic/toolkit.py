@@ -29,7 +29,7 @@ from tertulia.scenarios.worlds.clinic.state import (
     WaitingEntry,
     Weekday,
 )
-from tertulia.toolkit_world import tool
+from tertulia.worlds.toolkit import tool
 
 __all__ = ["Clinic"]
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tertulia.errors import ToolError
 from tertulia.scenarios.worlds.parcels.state import ParcelState, Problem, Shipment, Weekday
-from tertulia.toolkit_world import Toolkit
+from tertulia.worlds.toolkit import Toolkit
 
 __all__ = ["CarrierRules"]
 

@@ -39,7 +39,7 @@ from tertulia.scenarios.worlds.parcels.state import (
     Refund,
     Weekday,
 )
-from tertulia.toolkit_world import tool
+from tertulia.worlds.toolkit import tool
 
 __all__ = ["Parcels"]
 

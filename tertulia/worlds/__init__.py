@@ -1,0 +1,38 @@
+"""Which world a scenario is played in."""
+
+from functools import cache
+from importlib.resources import files
+
+from tertulia.errors import UserError
+from tertulia.parts import load
+from tertulia.scenario import Scenario
+from tertulia.world import World
+from tertulia.worlds.schema import SchemaWorld
+from tertulia.worlds.toolkit import ToolkitWorld
+
+__all__ = ["bundled_world", "open_world"]
+
+
+@cache
+def bundled_world(name: str) -> ToolkitWorld:
+    """A bundled or installed world by name.
+
+    Raises:
+        UnknownPart: if there is none of that name."""
+    toolkit = load("worlds", name)
+    folder = files(toolkit.__module__.rpartition(".")[0])
+    return ToolkitWorld(
+        name=name,
+        toolkit=toolkit,
+        seed_data=(folder / "data.json").read_bytes(),
+        policy=(folder / "policy.md").read_text(encoding="utf-8"),
+    )
+
+
+def open_world(scenario: Scenario) -> World:
+    """The world that a scenario is played in."""
+    if scenario.world:
+        return bundled_world(scenario.world)
+    if scenario.tools_file:
+        raise UserError(f"scenario {scenario.id!r}: read its tools_file first (see tertulia.files.load_scenario)")
+    return SchemaWorld(scenario.tools, scenario.policy)
