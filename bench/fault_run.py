@@ -36,6 +36,7 @@ WIRE = {
     Fault.TRUNCATED_BODY: "malformed",
     Fault.MALFORMED_JSON: "malformed",
     Fault.NOT_A_COMPLETION: "malformed",
+    Fault.TOO_LONG: "too_long",
 }
 
 

@@ -74,10 +74,17 @@ cast:
   guest: {role: user, persona: a relaxed regular, knows: {day: friday, guests: 4, name: Ines Ferrer}}
   host: {role: assistant}
 script:
-  opening: "Hello, I would like to book a table for four people, please."
+  opening: "${opening}"
   wants:
     - call: book_table
       with: {day: friday, guests: 4, name: Ines Ferrer}
+slots: {opening: "Hello, I would like to book a table for four people, please."}
+vary:  # openings that leave more or less to be asked for
+  slots.opening:
+    - "Hello, I would like to book a table for four people, please."
+    - "Hello, I would like to book a table, please."
+    - "A table for four people on friday, please."
+    - "Please book a table for four people on friday for me, Ines Ferrer."
 """
 
 Bodies = list[list[dict[str, Any]]]  # the requests of each conversation, in order

@@ -3,7 +3,7 @@
 The endpoint is a process of its own that takes half a second for each reply. The ideal is what a client without any
 cost of its own would need: conversations begin in their order as places come free, and each takes its number of calls
 times the latency. Bare aiohttp sends the same requests in the same minute, so that one sees what of the rest is the
-machine's. Time is counted from the first conversation to the end of the last; exports come after that.
+machine's. The endpoint measures the time, from the first request that it gets to the last reply that it sends.
 
 For the memory, two runs with every conversation open at once are compared, a small and a large one; what the large one
 needs more is divided by the conversations that it has more.
@@ -22,13 +22,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from model_calls import KEY, SCENARIO, bare, child
 
-from tertulia.running.runner import Standing
 from tertulia.running.runs import Run, run
 from tertulia.testing.fault_server import apart, counts
 
@@ -39,9 +38,8 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in which the system coun
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one way of going through the conversations took."""
+    """What one way of going through the conversations took of its process."""
 
-    wall: float  # seconds
     cpu: float  # seconds
     peak: int = 0  # bytes
     failed: int = 0
@@ -51,26 +49,20 @@ def played(url: str, folder: Path, conversations: int, at_once: int) -> Spent:
     """A run of tertulia in this process."""
     scenario = folder / "table-for-two.yaml"
     scenario.write_text(SCENARIO)
-    ended = (0.0, 0.0)
-
-    def note(standing: Standing) -> None:
-        nonlocal ended
-        ended = (time.monotonic(), time.process_time())
-
     options = {"model": "openai:rules", "base_url": url, "concurrency": at_once, "slips": 0.0}
-    began = (time.monotonic(), time.process_time())
-    done = run([str(scenario)], n=conversations, out=folder / "run", fresh=True, on_progress=note, **options)
+    began = time.process_time()
+    done = run([str(scenario)], n=conversations, out=folder / "run", fresh=True, **options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-    return Spent(ended[0] - began[0], ended[1] - began[1], peak, done.summary.rejected.total())
+    return Spent(time.process_time() - began, peak, done.summary.rejected.total())
 
 
 def sent(url: str, folder: Path, conversations: int, at_once: int) -> Spent:
     """The same requests by bare aiohttp."""
     bodies = json.loads((folder / "bodies.json").read_text())
     chosen = [bodies[nth % len(bodies)] for nth in range(conversations)]
-    began = (time.monotonic(), time.process_time())
+    began = time.process_time()
     asyncio.run(bare(url, chosen, at_once))
-    return Spent(time.monotonic() - began[0], time.process_time() - began[1])
+    return Spent(time.process_time() - began)
 
 
 WAYS = {"played": played, "sent": sent}
@@ -85,11 +77,11 @@ def apart_from_us(way: str, url: str, folder: Path, conversations: int, at_once:
     return Spent(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def ideal(folder: Path, latency: float, at_once: int) -> float:
-    """The wall time of a client that costs nothing itself."""
+def ideal(calls: Iterable[int], latency: float, at_once: int) -> float:
+    """The wall time of a client that costs nothing itself, from the number of calls of each conversation."""
     free = [0.0] * at_once
-    for talk in Run(folder).conversations():
-        heapq.heapreplace(free, free[0] + talk.usage.calls * latency)
+    for number in calls:
+        heapq.heapreplace(free, free[0] + number * latency)
     return max(free)
 
 
@@ -120,18 +112,25 @@ def wall(folder: Path, conversations: int, at_once: int, latency: float) -> floa
     """Wall over ideal."""
     with apart("--no-caching") as url:
         child("write-down", url, 0, folder)
-    with apart("--latency", str(latency), "--no-caching") as url:
-        ours = apart_from_us("played", url, folder, conversations, at_once)
-        calls = counts(url)["requests"]
-        best = ideal(folder / "run", latency, at_once)
-        theirs = apart_from_us("sent", url, folder, conversations, at_once)
-    print(f"{conversations} conversations, {at_once} at once, {calls} calls of {latency * 1e3:.0f} ms")
-    print(f"{'':14}{'seconds':>9}{'of ideal':>10}{'of a core':>11}")
-    print(f"{'ideal':14}{best:9.1f}{1:10.3f}")
-    for name, way in (("bare aiohttp", theirs), ("tertulia", ours)):
-        print(f"{name:14}{way.wall:9.1f}{way.wall / best:10.3f}{way.cpu / way.wall:11.0%}", flush=True)
-    print(f"{ours.wall / best:.3f} times the ideal, wanted at most {WALL}")
-    return ours.wall / best
+    took: dict[str, tuple[float, float, int]] = {}
+    for name, way in (("bare aiohttp", "sent"), ("tertulia", "played")):
+        with apart("--latency", str(latency), "--no-caching") as url:
+            cpu = apart_from_us(way, url, folder, conversations, at_once).cpu
+            told = counts(url)
+        took[name] = (told["seconds"], cpu, told["requests"])
+    lengths = [len(talk) for talk in json.loads((folder / "bodies.json").read_text())]
+    bests = {
+        "bare aiohttp": ideal((lengths[nth % len(lengths)] for nth in range(conversations)), latency, at_once),
+        "tertulia": ideal((talk.usage.calls for talk in Run(folder / "run").conversations()), latency, at_once),
+    }
+    print(f"{conversations} conversations, {at_once} at once, {latency * 1e3:.0f} ms for each reply")
+    print(f"{'':14}{'calls':>8}{'ideal s':>9}{'seconds':>9}{'of ideal':>10}{'CPU s':>8}")
+    for name, (seconds, cpu, calls) in took.items():
+        best = bests[name]
+        print(f"{name:14}{calls:8}{best:9.1f}{seconds:9.1f}{seconds / best:10.3f}{cpu:8.1f}", flush=True)
+    ratio = took["tertulia"][0] / bests["tertulia"]
+    print(f"{ratio:.3f} times the ideal, wanted at most {WALL}")
+    return ratio
 
 
 def memory(folder: Path, most: int) -> tuple[float, int]:
@@ -140,11 +139,11 @@ def memory(folder: Path, most: int) -> tuple[float, int]:
         few = apart_from_us("played", url, folder, FEW, FEW)
     with apart("--latency", "4", "--no-caching") as url:
         many = apart_from_us("played", url, folder, most, most)
-        busiest = counts(url)["busiest"]
+        told = counts(url)
     each, failed = (many.peak - few.peak) / (most - FEW) / 1e3, many.failed + few.failed
     print(
-        f"{most} conversations open at once, at most {busiest} of them waiting for a reply: peak {many.peak / 1e6:.0f} "
-        f"MB, {few.peak / 1e6:.0f} MB with {FEW}; {failed} failed, {many.wall:.0f} s"
+        f"{most} conversations open at once, at most {told['busiest']} of them waiting for a reply: peak "
+        f"{many.peak / 1e6:.0f} MB, {few.peak / 1e6:.0f} MB with {FEW}; {failed} failed, {told['seconds']:.0f} s"
     )
     print(f"{each:.1f} KB for each open conversation, wanted at most {MEMORY:.0f}")
     return each, failed

@@ -19,6 +19,7 @@ import zstandard
 from tertulia import run
 from tertulia.models.journal import from_json
 from tertulia.models.limits import Patience
+from tertulia.records import EndReason
 from tertulia.running.runs import Run
 from tertulia.testing import Fault, Faults, FaultServer
 from tertulia.testing.faults import REPLY, TRANSPORT
@@ -110,6 +111,19 @@ def test_every_fault_of_a_reply_is_counted_and_crashes_nothing(tmp_path, fault):
     assert all(not talk.error or "Traceback" not in talk.error for talk in done.conversations())
 
 
+def test_a_conversation_that_outgrows_the_context_ends_so_and_keeps_what_it_had(tmp_path):
+    with FaultServer(Faults({Fault.TOO_LONG: 0.1}, seed=4)) as server:
+        done = played(server, tmp_path / "run", 6, "parcels")
+
+    told = done.summary.as_json()
+    ended = [talk for talk in done.conversations() if talk.end_reason is EndReason.CONTEXT_LIMIT]
+    assert told["rejected"] == {"too_long": len(ended)} and ended
+    assert told["end_reasons"]["context_limit"] == len(ended)
+    assert told["http"] == {"too_long": len(ended)} == {"too_long": server.tally.faults[Fault.TOO_LONG]}
+    assert any(talk.turns for talk in ended)
+    assert all("too_long" in talk.error and "maximum context length" in talk.error for talk in ended)
+
+
 # --- all kinds at once -------------------------------------------------------------------------------------------
 
 
@@ -124,7 +138,7 @@ def test_a_fifth_of_all_calls_going_wrong_loses_no_conversation(tmp_path):
     assert not any("Traceback" in talk.error for talk in talks)
     assert set(server.tally.faults) == set(Fault)
     assert told["accepted"] > 40
-    assert set(told["http"]) == {*ON_THE_WIRE.values()}
+    assert set(told["http"]) == {*ON_THE_WIRE.values(), "too_long"}
     assert sum(told["http"].values()) >= sum(server.tally.faults[fault] for fault in ON_THE_WIRE)
     assert len(told["troubles"]) >= 9
 

@@ -17,7 +17,7 @@ from tertulia.testing import Fault, Faults, FaultServer, NoReply, Recording, Rep
 from tertulia.testing.bodies import random_json, random_text
 from tertulia.testing.endpoint import body_key
 from tertulia.testing.fault_server import apart, counts
-from tertulia.testing.faults import REPLY, TRANSPORT
+from tertulia.testing.faults import REPLY, REQUEST, TRANSPORT
 from tertulia.testing.players import played
 from tertulia.testing.prefixes import PrefixCache, prompt_text
 
@@ -218,6 +218,15 @@ def test_the_server_counts_each_body_and_names_it_in_the_reply(serve, connect):
     assert server.tally.asked == server.tally.answered == {body_key(body()): 2}
 
 
+def test_the_server_tells_how_long_it_was_busy_from_the_first_request_to_the_last_completion(serve, connect):
+    server = serve(latency=0.02)
+    client = connect(server)
+    for _ in range(2):
+        client.post(body())
+
+    assert server.endpoint.counts()["seconds"] >= 0.04
+
+
 def test_the_server_asks_for_its_key(serve, connect):
     client = connect(serve(key="k-123"))
 
@@ -289,7 +298,7 @@ def test_each_fault_of_a_reply_shows_in_the_message(serve, connect):
     assert seen[Fault.UNKNOWN_TOOL]["message"]["tool_calls"][0]["function"]["name"] == "consult_oracle"
     assert len(seen[Fault.SEVERAL_CALLS]["message"]["tool_calls"]) == 2
     assert seen[Fault.CALL_AND_TEXT]["message"]["content"]
-    assert set(TRANSPORT) | set(REPLY) == set(Fault)
+    assert (*TRANSPORT, *REPLY, *REQUEST) == tuple(Fault)
 
 
 def test_the_server_runs_in_a_process_of_its_own_and_tells_its_counts():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from random import Random
+from time import monotonic
 from typing import Any
 
 from tertulia.models.records import Reply
@@ -33,6 +34,8 @@ class Tally:
     answered: Counter[str] = field(default_factory=Counter)  # by body: whole completions that were sent
     faults: Counter[str] = field(default_factory=Counter)  # by fault
     turned_away: int = 0  # 429 because too many asked at once
+    first: float = 0.0  # when the first request came, by the monotonic clock
+    last: float = 0.0  # when the last of the whole completions was due
     tokens_in: int = 0
     tokens_out: int = 0
     cached_in: int = 0
@@ -75,6 +78,7 @@ class Endpoint:
         return {
             "requests": tally.asked.total(),
             "turned_away": tally.turned_away,
+            "seconds": tally.last - tally.first,  # from the first request to the last completion
             "busy": crowd.busy,
             "busiest": crowd.busiest,
             "connections": len(crowd.there),
@@ -97,6 +101,7 @@ class Endpoint:
             return failed(400, "`messages` is empty")
         key = body_key(heard.body)
         self.tally.asked[key] += 1
+        self.tally.first = self.tally.first or monotonic()
         if self.at_once and self.crowd.busy > self.at_once:
             self.tally.turned_away += 1
             return self.too_many()
@@ -120,6 +125,8 @@ class Endpoint:
                 return Answer(reset=True, after=self.latency)
             case Fault.NOT_A_COMPLETION:
                 return sent({"object": "list", "data": []}, after=self.latency)
+            case Fault.TOO_LONG:
+                return failed(400, "the prompt exceeds the maximum context length", code="context_length_exceeded")
         return None
 
     def whole(self, asked: Mapping[str, Any], key: str, fault: Fault | None) -> Answer:
@@ -138,6 +145,7 @@ class Endpoint:
         if fault is Fault.MALFORMED_JSON:
             return Answer(body[: len(body) // 2] + b"}}", after=after)
         self.tally.answered[key] += 1
+        self.tally.last = monotonic() + after
         self.tally.tokens_in += made["usage"]["prompt_tokens"]
         self.tally.tokens_out += made["usage"]["completion_tokens"]
         self.tally.cached_in += cached
@@ -155,7 +163,9 @@ def sent(value: Any, after: float = 0.0) -> Answer:
     return Answer(json.dumps(value).encode(), after=after)
 
 
-def failed(status: int, why: str, headers: dict[str, str] | None = None, after: float = 0.0) -> Answer:
+def failed(
+    status: int, why: str, headers: dict[str, str] | None = None, after: float = 0.0, code: str | None = None
+) -> Answer:
     """An error in OpenAI's shape."""
-    body = json.dumps({"error": {"message": why, "type": "error", "code": status}}).encode()
+    body = json.dumps({"error": {"message": why, "type": "error", "code": code or status}}).encode()
     return Answer(body, status, headers or {}, after=after)

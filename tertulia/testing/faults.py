@@ -1,7 +1,8 @@
 """What the fault server does wrong, how often, and how it draws: by seed, so that two runs meet the same faults.
 
 A fault of the transport is drawn for each attempt, since a retry may go better. A fault of the reply is drawn for each
-request, since a model that is asked the same with the same seed answers the same.
+request, since a model that is asked the same with the same seed answers the same; so is a fault of the request itself,
+which is as long the next time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from hashlib import blake2b
 
 from tertulia.errors import SettingsError, did_you_mean
 
-__all__ = ["REPLY", "TRANSPORT", "Fault", "Faults"]
+__all__ = ["REPLY", "REQUEST", "TRANSPORT", "Fault", "Faults"]
 
 
 class Fault(StrEnum):
@@ -39,10 +40,12 @@ class Fault(StrEnum):
     REASONING_LEAK = "reasoning_leak"
     RANDOM_BYTES = "random_bytes"
     RANDOM_JSON = "random_json"
+    TOO_LONG = "too_long"  # 400: more than the model's context holds
 
 
 TRANSPORT = tuple(Fault)[: tuple(Fault).index(Fault.GARBAGE)]
-REPLY = tuple(Fault)[len(TRANSPORT) :]
+REPLY = tuple(Fault)[len(TRANSPORT) : tuple(Fault).index(Fault.TOO_LONG)]
+REQUEST = tuple(Fault)[len(TRANSPORT) + len(REPLY) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Faults:
 
     def drawn(self, key: str, attempt: int) -> Fault | None:
         """The fault that this attempt at this request meets, if any."""
-        return self.pick(TRANSPORT, f"{key}/{attempt}") or self.pick(REPLY, key)
+        return self.pick(TRANSPORT, f"{key}/{attempt}") or self.pick(REPLY + REQUEST, key)
 
     def pick(self, kinds: Iterable[Fault], key: str) -> Fault | None:
         at = self.number(key)
