@@ -209,6 +209,9 @@ def check(
     floors: Annotated[
         bool, typer.Option("--floors/--no-floors", help="Play the scenarios to see what doing nothing scores.")
     ] = True,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend in the files what can safely be mended; comments and layout stay.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Find every fault of scenario files, each at its file, line and column.
@@ -218,9 +221,10 @@ def check(
 
     \b
     tertulia check lost-ring.yaml
+    tertulia check lost-ring.yaml --fix
     tertulia check scenarios/ --json | tail -1 | jq '.faults[].message'
     """
-    perform("check", files=tuple(files), floors=floors, json=json)
+    perform("check", files=tuple(files), floors=floors, fix=fix, json=json)
 
 
 @app.command()
@@ -312,6 +316,46 @@ def export(
     perform("export", folder=run, format=format, out=out, force=force, json=json)
 
 
+@app.command("import")
+def import_(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help="See `tertulia list importers`.", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or a folder.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Left out: imported/FORMAT-NAME.", show_default=False),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help="So many scenarios; left out: all there are.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="For formats whose scenarios are drawn.")] = 0,
+    toolkit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:NAME", help="The Python behind the format's tools. Repeats.", show_default=False),
+    ] = None,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help="Run the Python that --toolkit names.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring another format in as scenario files; what it holds and a scenario cannot say is listed.
+
+    \b
+    tertulia import deepeval goldens.json -o mine
+    tertulia import tau2 retail/ --toolkit tau2.domains.retail.tools:RetailTools --allow-code
+    """
+    perform(
+        "import_",
+        format=format,
+        path=path,
+        out=out,
+        n=n,
+        seed=seed,
+        toolkits=tuple(toolkit or ()),
+        allow_code=allow_code,
+        force=force,
+        json=json,
+    )
+
+
 @app.command()
 def report(run: RunFolder, json: Json = False) -> None:
     """Show what a run gave: ends, rejects by cause, markers, the critic measured, and each scenario's success.
@@ -345,8 +389,8 @@ def list_(
         str,
         typer.Argument(
             metavar="[KIND]",
-            help="worlds, tools, scenarios, principles, recipes, judges, exporters, planners, users, assistants, "
-            "colleagues or critics; left out: how many there are of each.",
+            help="worlds, tools, scenarios, principles, recipes, judges, exporters, importers, planners, users, "
+            "assistants, colleagues or critics; left out: how many there are of each.",
             show_default=False,
         ),
     ] = "",

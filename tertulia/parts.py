@@ -9,6 +9,7 @@
     tools        tertulia.agents.tools.NAME                    tertulia.tools
     judges       tertulia.judges.NAME                          tertulia.judges
     exporters    tertulia.exporters.NAME                       tertulia.exporters
+    importers    tertulia.importers.NAME                       tertulia.importers
     worlds       tertulia.scenarios.worlds.NAME.toolkit        tertulia.worlds
     recipes      a file, see `tertulia.recipe`                 tertulia.recipes
 
@@ -37,6 +38,7 @@ HOMES = {
     "tools": "tertulia.agents.tools.{}",
     "judges": "tertulia.judges.{}",
     "exporters": "tertulia.exporters.{}",
+    "importers": "tertulia.importers.{}",
     "worlds": "tertulia.scenarios.worlds.{}.toolkit",
 }
 

@@ -18,7 +18,7 @@ from tertulia.worlds import bundled_world
 __all__ = ["perform"]
 
 Row = dict[str, Any]
-PARTS = ("judges", "exporters", "planners", "users", "assistants", "colleagues", "critics")
+PARTS = ("judges", "exporters", "importers", "planners", "users", "assistants", "colleagues", "critics")
 
 
 def perform(*, kind: str, world: str, json: bool) -> int:

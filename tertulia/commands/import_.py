@@ -1,0 +1,61 @@
+"""`tertulia import`: another format as scenario files, and what was lost on the way."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tertulia.commands.printing import as_json, note
+from tertulia.importing import Asked, bring_in
+
+__all__ = ["perform"]
+
+SHOWN = 12  # kinds of loss, each with its first item
+
+
+def perform(
+    *,
+    format: str,
+    path: Path,
+    out: Path | None,
+    n: int | None,
+    seed: int,
+    toolkits: tuple[str, ...],
+    allow_code: bool,
+    force: bool,
+    json: bool,
+) -> int:
+    asked = Asked(path, n, seed, toolkits, allow_code)
+    report = bring_in(format, asked, out or Path("imported") / f"{format}-{path.resolve().stem}", force=force)
+    lost = [asdict(one) for one in report.lost]
+    if json:
+        result = {"format": report.format, "path": str(report.path), "scenarios": len(report.scenarios)}
+        as_json(result | {"lost": lost, "coverage": report.coverage})
+        return 0
+    print(f"{report.path}: {len(report.scenarios)} scenario{'s' * (len(report.scenarios) != 1)}")
+    for line in covered(report.coverage):
+        print(line)
+    kinds = Counter((one.what, one.why) for one in report.lost)
+    first = {(one.what, one.why): one.item for one in reversed(report.lost)}
+    for (what, why), count in kinds.most_common(SHOWN):
+        where = first[what, why] if count == 1 else f"{count} times, first in {first[what, why]}"
+        print(f"not carried over: {what} ({where}): {why}")
+    if len(kinds) > SHOWN:
+        print(f"and {len(kinds) - SHOWN} other kinds of loss; --json lists every one")
+    if report.scenarios:
+        note(f"next: tertulia check {report.path}")
+    return 0
+
+
+def covered(coverage: Mapping[str, Any], indent: str = "  ") -> list[str]:
+    """Lines of names and numbers; a mapping of numbers is one line."""
+    lines = []
+    for name, value in coverage.items():
+        if not isinstance(value, Mapping):
+            lines.append(f"{indent}{name}: {value}")
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            lines += [f"{indent}{name}:", *covered(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name}: {', '.join(f'{key} {inner}' for key, inner in value.items())}")
+    return lines

@@ -1,0 +1,1 @@
+"""Importers: one module per format, looked up by name (see `tertulia.importing`)."""
