@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from tertulia.principles import Principle
 from tertulia.records import Record
+from tertulia.tool_schema import Example, Operation, Place, Response, Role, ToolSchema
 
 __all__ = [
     "CallsExpected",
@@ -18,7 +19,11 @@ __all__ = [
     "Example",
     "InjectedFault",
     "Limits",
+    "Operation",
     "Party",
+    "Place",
+    "Response",
+    "Role",
     "Scenario",
     "Script",
     "Success",
@@ -28,7 +33,6 @@ __all__ = [
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="lower case letters, digits, - and _")]
 Choices = Annotated[tuple[Any, ...], Field(min_length=1)]
-Role = Literal["user", "assistant", "colleague"]
 Kind = Literal[
     "single_call",
     "multi_call",
@@ -39,6 +43,11 @@ Kind = Literal[
     "tool_error",
     "approval",
     "user_tools",
+    "chain",
+    "parallel",
+    "missing_optional",
+    "unanswerable",
+    "ambiguous",
 ]
 
 
@@ -149,27 +158,6 @@ class Limits(Record):
     plan_revisions: int = Field(2, ge=0, le=20, description="how often the plan may be sent back")
     tool_calls: int = Field(16, ge=0, le=500, description="in the whole conversation")
     rounds: int = Field(6, ge=1, le=50, description="tool rounds in a row, before the speaker must say something")
-
-
-class Example(Record):
-    """A fixed answer of a tool for certain arguments."""
-
-    args: dict[str, Any] = Field({}, alias="with", description="the arguments it answers; others may be anything")
-    returns: Any = Field(None, description="what the tool returns")
-    error: str = Field("", description="or the words with which it refuses")
-
-
-class ToolSchema(Record):
-    """A tool given as plain JSON Schema, with fixed answers."""
-
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="what it is called by")
-    description: str = Field("", description="what it does, as its caller reads it")
-    parameters: dict[str, Any] = Field({"type": "object", "properties": {}}, description="JSON Schema of an object")
-    output: dict[str, Any] = Field({}, description="JSON Schema of what it returns, where known")
-    writes: bool = Field(False, description="whether it changes anything")
-    owner: Role = Field("assistant", description="who it is meant for")
-    examples: tuple[Example, ...] = Field((), description="the first whose `with` agrees with the call answers it")
-    returns: Any = Field(None, description="the answer when no example fits")
 
 
 class InjectedFault(Record):

@@ -14,14 +14,11 @@ import yaml
 
 from tertulia.errors import Fault, did_you_mean
 
-__all__ = ["Document", "read_document"]
+__all__ = ["Bounds", "Document", "document_of", "read_document"]
 
 Path_ = tuple[str | int, ...]
 Place = tuple[int, int]
 
-MOST_BYTES = 1 << 20
-MOST_VALUES = 50_000  # with every alias written out
-MOST_LEVELS = 50
 MOST_DIGITS = 100
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -69,32 +66,50 @@ class Document:
     faults: tuple[Fault, ...]
 
 
-def read_document(path: Path) -> Document:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a file may be at most, and whether `200:` is the key "200", as documents of others have it."""
+
+    size: int = 1 << 20  # bytes
+    values: int = 50_000  # with every alias written out
+    levels: int = 50
+    number_keys: bool = False
+
+
+OURS = Bounds()
+
+
+def read_document(path: Path, bounds: Bounds = OURS) -> Document:
     """Parse a YAML or JSON file as far as it goes."""
-    text, faults = _text(path)
+    text, faults = _text(path, bounds.size)
     if faults:
         return Document(None, {}, {}, tuple(faults))
-    if path.suffix == ".json":
+    return document_of(str(path), text, bounds)
+
+
+def document_of(file: str, text: str, bounds: Bounds = OURS) -> Document:
+    """Parse the text of a YAML or JSON file as far as it goes; `file` is its name."""
+    if file.endswith(".json"):
         text = JSON_PAIR.sub(lambda m: m[1] + _joined(m[2], m[3]), text)
-    return _Reader(str(path), text).document()
+    return _Reader(file, text, bounds).document()
 
 
 def _joined(high: str, low: str) -> str:
     return (int(high, 16).to_bytes(2) + int(low, 16).to_bytes(2)).decode("utf-16-be")
 
 
-def _text(path: Path) -> tuple[str, list[Fault]]:
+def _text(path: Path, most: int) -> tuple[str, list[Fault]]:
     """The file's text, or why it cannot be read."""
     file = str(path)
     try:
         if not path.is_file():
             return "", [Fault(file, 1, 1, "is not a file" if path.exists() else "there is no such file", rule="yaml")]
         with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
+            raw = stream.read(most + 1)
     except (OSError, ValueError) as error:
         return "", [Fault(file, 1, 1, f"cannot be read: {getattr(error, 'strerror', None) or error}", rule="yaml")]
-    if len(raw) > MOST_BYTES:
-        return "", [Fault(file, 1, 1, f"the file is larger than {MOST_BYTES >> 20} MiB", rule="yaml")]
+    if len(raw) > most:
+        return "", [Fault(file, 1, 1, f"the file is larger than {most >> 20} MiB", rule="yaml")]
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -126,8 +141,8 @@ class _Anchor:
 class _Reader:
     """Builds the value of one document from the parser's events."""
 
-    def __init__(self, file: str, text: str) -> None:
-        self.file, self.text = file, text
+    def __init__(self, file: str, text: str, bounds: Bounds) -> None:
+        self.file, self.text, self.bounds = file, text, bounds
         self.events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
         self.marks: list[tuple[Path_, Place, bool]] = []  # path, place, whether it is a key's
         self.faults: list[Fault] = []
@@ -195,17 +210,17 @@ class _Reader:
 
     def _grow(self, event: Any, size: int) -> None:
         self.count += size
-        if self.count > MOST_VALUES:
+        if self.count > self.bounds.values:
             what = "aliases repeat too much: " if isinstance(event, yaml.AliasEvent) else ""
-            self._fault(event, f"{what}more than {MOST_VALUES} values", stop=True)
+            self._fault(event, f"{what}more than {self.bounds.values} values", stop=True)
 
     def _value(self, event: Any, at: Path_) -> Any:
         self._mark(at, _start(event))
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, at)
         self._grow(event, 1)
-        if len(at) > MOST_LEVELS:
-            self._fault(event, f"nested more than {MOST_LEVELS} levels deep", stop=True)
+        if len(at) > self.bounds.levels:
+            self._fault(event, f"nested more than {self.bounds.levels} levels deep", stop=True)
         if event.anchor is None:
             return self._content(event, at)
         first, before = len(self.marks), self.count
@@ -267,7 +282,7 @@ class _Reader:
             return None
         before = len(self.faults)
         value = self._scalar(event)
-        if not isinstance(value, str) and len(self.faults) == before:
+        if not isinstance(value, str) and len(self.faults) == before and not self.bounds.number_keys:
             kind = "nothing" if value is None else f"{event.value}, not a text"
             self._fault(event, f"the key is {kind}", f' (put it in quotes: "{event.value}")')
         return str(event.value)
