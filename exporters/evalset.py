@@ -1,12 +1,14 @@
 """Evaluation items: a settled scenario, its gold labels, and what an agent that does nothing scores on it.
 
 One row for each distinct settled scenario among the conversations, accepted or not, since a set made of what one
-cast could solve would be an easy one. The rows follow `EvalItem`, whose JSON Schema is
+cast could solve would be an easy one. Every item passes the gold lint first (`tertulia.lint`): one whose gold cannot be
+right is left out and counted in `lost` by its rule. The rows follow `EvalItem`, whose JSON Schema is
 `scenarios/schema/evalset.json` (written by `python -m tertulia.exporters.evalset FILE`).
 """
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +19,7 @@ from pydantic import Field
 
 from tertulia.export import NAMESPACE
 from tertulia.gold import Gold, gold_of, measure
+from tertulia.lint import complaints
 from tertulia.records import Conversation, Record
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
@@ -52,6 +55,7 @@ class Evalset:
 
     def __init__(self) -> None:
         self.settings = Settings()
+        self.lost: Counter[str] = Counter()
         self.variants: set[bytes] = set()
         self.items: set[str] = set()
 
@@ -65,7 +69,11 @@ class Evalset:
         if item in self.items:
             return
         self.items.add(item)
-        nothing = measure(scenario, self.settings.of(scenario).world, ())
+        world = self.settings.of(scenario).world
+        if wrong := next(complaints(scenario, world), None):
+            self.lost[f"items with wrong gold: {wrong.rule}"] += 1
+            return
+        nothing = measure(scenario, world, ())
         yield {
             "version": 1,
             "id": item,

@@ -13,11 +13,12 @@ TertuliaError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 __all__ = [
+    "Edit",
     "Fault",
     "PartError",
     "RunInterrupted",
@@ -39,6 +40,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file: at this place (from 1), `old` becomes `new`. With an empty `old`, `new` is put in."""
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing to mend in a file. Lines and columns count from 1."""
@@ -50,6 +61,7 @@ class Fault:
     rule: str = "scenario"
     item: str = ""
     suggestion: str = ""
+    edit: Edit | None = field(default=None, compare=False)  # what takes the fault away, where that is safe
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}{self.suggestion}"

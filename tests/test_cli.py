@@ -343,7 +343,7 @@ def test_check_names_every_fault_at_its_line(ask, mine):
     assert told.status == 1
     assert told.json["files"] == 1
     assert [fault["line"] for fault in told.json["faults"]] == [4, 8]
-    assert {"file", "line", "column", "item", "rule", "message", "suggestion"} == set(told.json["faults"][0])
+    assert {"file", "line", "column", "item", "rule", "message", "suggestion", "edit"} == set(told.json["faults"][0])
     assert "mine.yaml:8:14: unknown principle 'confirm_befor_change' (did you mean 'confirm_before_change'?)" in (
         ask("check", mine).out
     )

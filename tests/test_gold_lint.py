@@ -8,7 +8,7 @@ import yaml
 
 from tertulia.checks.obtainable import Known
 from tertulia.files import bundled_scenarios
-from tertulia.gold_lint import check_file
+from tertulia.lint import check_file
 
 CAST = {"customer": {"role": "user", "knows": {"order": "A1042", "day": "friday"}}, "agent": {"role": "assistant"}}
 WANT = {"call": "reschedule_delivery", "with": {"order": "A1042", "day": "friday"}}
@@ -46,7 +46,7 @@ def test_a_call_that_its_tool_refuses_is_found(lint: Any) -> None:
     cast = CAST | {"customer": {"role": "user", "knows": {"order": "A9999"}}}
     (fault,) = lint(cast=cast, script=script({"call": "track_parcel", "with": {"order": "A9999"}}), success={})
 
-    assert fault.startswith("gold-runs: the call wanted does not work: ")
+    assert fault.startswith("gold-runs: the call wanted, 'track_parcel', does not work: ")
 
 
 def test_a_state_that_the_calls_do_not_reach_is_found(lint: Any) -> None:
@@ -58,7 +58,8 @@ def test_a_state_that_the_calls_do_not_reach_is_found(lint: Any) -> None:
 def test_a_write_that_changes_nothing_is_found(lint: Any) -> None:
     twice = {"call": "set_safe_place", "with": {"order": "A1042", "place": "porch"}}
 
-    found = lint(kind="multi_call", script=script(twice, twice), success={})
+    opening = "Please leave A1042 on the porch."
+    found = lint(kind="multi_call", script=script(twice, twice, opening=opening), success={})
 
     assert found == ["gold-writes: 'set_safe_place' writes, but this call of it changes nothing"]
 
@@ -94,7 +95,7 @@ def test_a_value_that_nobody_tells_is_found(lint: Any) -> None:
 
     found = lint(cast=cast, script=script(want, opening="Please leave my parcel on the porch."), success={})
 
-    assert found == ["gold-value: 'agent' cannot come to know 'A1042'"]
+    assert found == ["gold-value: 'agent' cannot come to know 'A1042', the 'order' of 'set_safe_place'"]
 
 
 def test_a_value_that_is_secret_cannot_be_told(lint: Any) -> None:
@@ -102,7 +103,7 @@ def test_a_value_that_is_secret_cannot_be_told(lint: Any) -> None:
 
     found = lint(cast=CAST | {"customer": customer}, script=script(WANT, opening="Please come on friday."))
 
-    assert "gold-value: 'agent' cannot come to know 'A1042'" in found
+    assert "gold-value: 'agent' cannot come to know 'A1042', the 'order' of 'reschedule_delivery'" in found
 
 
 def test_a_value_that_a_tool_returns_can_be_looked_up(lint: Any) -> None:
@@ -139,7 +140,7 @@ vary:
     (fault,) = check_file(path)[1]
 
     assert (fault.line, fault.rule, fault.item) == (16, "gold-runs", "choice")
-    assert fault.message.startswith("with slots.order: 'A9999', the call wanted does not work")
+    assert fault.message.startswith("with slots.order: 'A9999', the call wanted, 'track_parcel', does not work")
 
 
 def test_injected_faults_do_not_trouble_the_lint(lint: Any) -> None:

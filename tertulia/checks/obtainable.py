@@ -12,7 +12,7 @@ from tertulia.checks.tool_values import misfits
 from tertulia.scenario import Scenario
 from tertulia.world import LiveWorld, ToolSpec
 
-__all__ = ["Known", "choices", "look_everything_up"]
+__all__ = ["Known", "choices", "look_everything_up", "told"]
 
 MOST_LOOKUPS = 400
 MOST_ROUNDS = 3
@@ -43,10 +43,10 @@ class Known:
         return len(text.split()) > 1 and bool(words) and all(any(says(t, w) for t in self.texts) for w in words)
 
 
-def told(scenario: Scenario, slots: Mapping[str, Any], caller: str) -> Known:
+def told(scenario: Scenario, caller: str) -> Known:
     """What the caller can be told before any call: nobody tells its secrets, but may use them itself."""
     known = Known()
-    known.add(scenario.script.opening, scenario.policy, dict(slots))
+    known.add(scenario.script.opening, scenario.policy)
     for name, party in scenario.cast.items():
         known.add({key: fact for key, fact in party.knows.items() if key not in party.secret or name == caller})
         known.add([decision.because for decision in party.decides])

@@ -1,4 +1,4 @@
-"""`tertulia check`: every fault of scenario files at its line, and what trivial agents score on them."""
+"""`tertulia check`: every fault of scenario files at its line, mended on request, and what trivial agents score."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,17 +8,25 @@ from pathlib import Path
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import Fault
 from tertulia.files import find_scenarios
-from tertulia.gold_lint import check_file
+from tertulia.lint import check_file
+from tertulia.lint.duplicates import duplicates
+from tertulia.lint.mending import mended, with_edit
 from tertulia.running.baselines import baselines
 from tertulia.scenario import Scenario
-from tertulia.source import parse
+from tertulia.source import Source, parse
 
 __all__ = ["perform"]
 
 
-def perform(*, files: Sequence[str], floors: bool, json: bool) -> int:
+PASSES = 4  # of mending: an edit may bring to light what the fault before it hid
+
+
+def perform(*, files: Sequence[str], floors: bool, json: bool, fix: bool = False) -> int:
     paths = find_scenarios(files)
     scenarios, sound, faults = checked(paths)
+    edits = mend(paths, faults) if fix else {}
+    if edits:
+        scenarios, sound, faults = checked(paths)
     scores = asyncio.run(baselines(sound)) if floors else None
     if json:
         for fault in faults:
@@ -30,9 +38,12 @@ def perform(*, files: Sequence[str], floors: bool, json: bool) -> int:
                 "items": len(scenarios),
                 "faults": [asdict(fault) for fault in faults],
                 "floors": shown,
+                "mended": {str(path): count for path, count in edits.items()},
             }
         )
         return 1 if faults else 0
+    for path, count in edits.items():
+        print(f"{path}: {counted(count, 'fault')} mended")
     for fault in faults:
         print(fault)
     print(f"{counted(len(paths), 'file')}, {counted(len(scenarios), 'scenario')}, {counted(len(faults), 'fault')}")
@@ -48,9 +59,10 @@ def checked(paths: Sequence[Path]) -> tuple[list[Scenario], list[Scenario], list
     sound: list[Scenario] = []
     faults: list[Fault] = []
     homes: dict[str, Path] = {}
+    items: list[tuple[Scenario, Source]] = []
     for path in paths:
         scenario, found = check_file(path)
-        faults += found
+        faults += with_edits(path, found)
         if scenario is None:
             continue
         if scenario.id in homes:
@@ -59,8 +71,37 @@ def checked(paths: Sequence[Path]) -> tuple[list[Scenario], list[Scenario], list
         else:
             homes[scenario.id] = path
             sound += [] if found else [scenario]
+            items += [] if found else [(scenario, parse(path))]
         scenarios.append(scenario)
-    return scenarios, sound, faults
+    twins = list(duplicates(items))
+    return scenarios, sound, faults + twins
+
+
+def with_edits(path: Path, faults: Sequence[Fault]) -> list[Fault]:
+    """The faults, each with the edit that takes it away where there is a safe one."""
+    if not faults or not path.is_file() or faults[0].rule == "yaml":
+        return list(faults)
+    text = path.read_text(encoding="utf-8")
+    return [with_edit(fault, text) if fault.file == str(path) else fault for fault in faults]
+
+
+def mend(paths: Sequence[Path], faults: Sequence[Fault]) -> dict[Path, int]:
+    """Write the files of which faults can be mended. A file in which an edit makes nothing better stays as it was."""
+    done: dict[Path, int] = {}
+    for path in paths:
+        left = [fault for fault in faults if fault.file == str(path)]
+        for _ in range(PASSES):
+            before, text = path.read_bytes() if left else b"", mended(path, left)
+            if text is None:
+                break
+            path.write_text(text, encoding="utf-8", newline="")
+            now = with_edits(path, check_file(path)[1])
+            if len(now) >= len(left):
+                path.write_bytes(before)
+                break
+            done[path] = done.get(path, 0) + len(left) - len(now)
+            left = now
+    return done
 
 
 def counted(number: int, noun: str) -> str:

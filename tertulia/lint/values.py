@@ -1,0 +1,79 @@
+"""Where the values of a wanted call come from: can the assistant come to know each, and is each choice told?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tertulia.checks.obtainable import Known, choices, look_everything_up, told
+from tertulia.checks.reading import Steps
+from tertulia.language.finders import choices as choices_said
+from tertulia.language.kinds import normal_schema
+from tertulia.language.wording import humanize, stems
+from tertulia.lint.complaints import GoldComplaint
+from tertulia.scenario import Scenario, Want
+from tertulia.world import World
+
+__all__ = ["Values"]
+
+OWN_WORDS = frozenset(("is", "be", "the", "of", "a", "to", "in", "include", "enable"))
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What can be known of a settled scenario before its gold calls, and what each call adds."""
+
+    scenario: Scenario
+    world: World
+
+    def complaints(self, want: Want, at: Steps, answers: Sequence[Any]) -> Iterator[GoldComplaint]:
+        """What the caller of a want cannot know. `answers` are the results of the calls before it, parsed."""
+        caller = want.by or self.scenario.assistant
+        spec = self.world.tools[want.call]
+        known = told(self.scenario, caller)
+        known.add(self.world.policy, list(answers))
+        listed = Known([*known.texts])
+        listed.add(list(choices(spec.parameters)))
+        lacking = [key for key, value in want.gold.items() if not listed.holds(value)]
+        if lacking:
+            readers = [tool for tool in self.world.tools.values() if not tool.writes]
+            look_everything_up(self.world.open(self.scenario), readers, listed)
+        for key, value in want.gold.items():
+            place = place_of(want, at, key)
+            if not listed.holds(value):
+                message = f"{caller!r} cannot come to know {value!r}, the {key!r} of {want.call!r}"
+                hint = f" (let {self.scenario.user!r} know it, say it in the opening, or let a tool return it)"
+                yield GoldComplaint(place, "gold-value", message, hint)
+            elif key not in lacking and (others := self.untold(spec.parameters, key, value, known)):
+                rest = " or ".join(map(repr, others[:3]))
+                message = f"nothing tells {caller!r} that {key!r} of {want.call!r} is {value!r} and not {rest}"
+                hint = f" (let {self.scenario.user!r} know it, or say it in the opening)"
+                yield GoldComplaint(place, "gold-script", message, hint)
+
+    def untold(self, parameters: Mapping[str, Any], key: str, value: Any, known: Known) -> list[Any]:
+        """The choices that a closed parameter has beside its value, where nothing tells which it is to be."""
+        raw = parameters.get("properties", {}).get(key)
+        schema = normal_schema(raw, parameters) if isinstance(raw, Mapping) else {}
+        if "default" in schema and schema["default"] == value:
+            return []
+        if isinstance(value, bool):
+            return [] if self.spoken_of(key, schema, known) else [not value]
+        options = [choice for choice in schema.get("enum", ()) if choice is not None]
+        others = [choice for choice in options if choice != value]
+        if not others or value not in options or known.holds(value):
+            return []
+        named = any(choice == value for text in known.texts for choice, *_ in choices_said(schema, text))
+        return [] if named else others
+
+    def spoken_of(self, key: str, schema: Mapping[str, Any], known: Known) -> bool:
+        """Whether a yes or no is on the user's list, or something that is told speaks of it."""
+        names = {humanize(fact) for party in self.scenario.cast.values() for fact in party.knows}
+        if humanize(key) in names:
+            return True
+        about = stems(f"{humanize(key)} {schema.get('description', '')}") - OWN_WORDS
+        return any(about & stems(text) for text in known.texts)
+
+
+def place_of(want: Want, at: Steps, key: str) -> Steps:
+    """The path of a value of a want: in its change of mind where that gives it."""
+    changed = want.change is not None and key in want.change.args
+    return (*at, "change", "with", key) if changed else (*at, "with", key)
