@@ -32,7 +32,7 @@ from tertulia.graph import Stage
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.items import gathered, plan_items
-from tertulia.running.runner import Bench
+from tertulia.running.runner import Bench, parts_frozen
 from tertulia.table import Item
 
 WANTED = 2.0  # times the bare graph, at most
@@ -136,7 +136,8 @@ async def measured(bout: Bout, rounds: int) -> list[Round]:
     each, bout.each = bout.each, WARM
     await bout.round()  # every scenario once: imports, tools and the graphs themselves are warm from here on
     bout.each = each
-    return [await bout.round() for _ in range(rounds)]
+    with parts_frozen():  # as in a run
+        return [await bout.round() for _ in range(rounds)]
 
 
 def table(rounds: Sequence[Round]) -> Iterator[str]:

@@ -145,7 +145,9 @@ class Stage:
 
     async def play(self, table: Table) -> Conversation:
         """Play the conversation out. What the parts raise comes through; `table.record(error)` then saves the rest."""
-        await self.graph.ainvoke({"table": table}, {"recursion_limit": steps_at_most(table.item.scenario.limits)})
+        config = {"recursion_limit": steps_at_most(table.item.scenario.limits)}
+        async for _ in self.graph.astream({"table": table}, config, stream_mode=[]):
+            pass  # nobody watches the steps: what they do is on the table
         return table.record()
 
     async def plan(self, state: State) -> Command[Literal["critic"]]:

@@ -29,6 +29,8 @@ def fill(value: Any, slots: Mapping[str, Any]) -> Any:
 
     `${slot.key}` reaches into a slot that is a mapping, so that values which belong together vary together."""
     if isinstance(value, str):
+        if "${" not in value:
+            return value
         whole = SLOT.fullmatch(value)
         return slot_value(whole, slots) if whole else SLOT.sub(lambda m: str(slot_value(m, slots)), value)
     if isinstance(value, Mapping):

@@ -4,7 +4,7 @@ import asyncio
 import re
 import runpy
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -346,8 +346,9 @@ async def test_the_machine_goes_on_for_as_long_as_the_widest_limits_allow():
     told = []
 
     class Graph:
-        async def ainvoke(self, state: Any, config: dict[str, int]) -> None:
+        async def astream(self, state: Any, config: dict[str, int], *, stream_mode: list[str]) -> AsyncIterator[None]:
             told.append(config["recursion_limit"])
+            yield None
 
     made = stage()
     made.graph = Graph()

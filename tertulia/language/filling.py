@@ -148,9 +148,7 @@ def unit_patterns(label: str) -> tuple[tuple[re.Pattern[str], float], ...]:
 
 def label_said(label: str, text: str) -> bool:
     """Whether a text names a slot."""
-    wanted = [stem(word) for word in label.split()]
-    said = stems(text)
-    return all(word in said for word in wanted)
+    return stems(label) <= stems(text)
 
 
 def labelled(slot: Slot, text: str) -> Iterator[Reading]:

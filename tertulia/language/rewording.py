@@ -50,7 +50,7 @@ def plain(text: str) -> str:
 def holds(text: str, quoted: Iterable[str]) -> bool:
     """Whether a text has one of these passages, as whole words."""
     low = plain(text)
-    return any(re.search(rf"(?<!\w){re.escape(quote)}(?!\w)", low) for quote in quoted)
+    return any(quote in low and re.search(rf"(?<!\w){re.escape(quote)}(?!\w)", low) for quote in quoted)
 
 
 def without(text: str, quoted: tuple[str, ...]) -> str:

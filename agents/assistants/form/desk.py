@@ -65,6 +65,7 @@ class Desk:
     request: Request | None = None
     spoken: list[tuple[int, Message]] = field(default_factory=list)  # its own words, with their place
     calls: list[Called] = field(default_factory=list)
+    filled: dict[int, tuple[dict[Path, Any], set[Path]]] = field(default_factory=dict)  # forms, by the tool's identity
 
     @classmethod
     def read(cls, view: View) -> "Desk":
@@ -198,6 +199,13 @@ class Desk:
 
     def fill(self, tool: ToolSpec) -> tuple[dict[Path, Any], set[Path]]:
         """The values that the form of this tool has so far, and the slots whose value nobody could give."""
+        if id(tool) not in self.filled:
+            self.filled[id(tool)] = self.filled_in(tool)
+        values, unknown = self.filled[id(tool)]
+        return dict(values), unknown
+
+    def filled_in(self, tool: ToolSpec) -> tuple[dict[Path, Any], set[Path]]:
+        """The form of this tool, read off what was said."""
         wanted = slots(tool.parameters)
         values: dict[Path, Any] = {}
         sure: dict[Path, float] = {}
