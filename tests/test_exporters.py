@@ -460,15 +460,17 @@ def test_an_evaluation_item_reads_back_as_the_scenario_that_was_played():
 
 
 def test_the_null_floor_shows_an_item_that_doing_nothing_passes():
-    played = scenario(script={"opening": "Hello there"}, success={"unchanged": True})
+    played = scenario(kind="nothing_to_do", script={"opening": "Hello there"}, success={"unchanged": True})
     assert only(Evalset(), two_party(), played)["floors"] == {"none": {"passed": True, "slot_f1": 1.0}}
 
 
 def test_each_variant_is_one_item_however_often_it_was_played():
     grid = scenario(
+        kind="nothing_to_do",
         slots={"day": "friday"},
         vary={"slots.day": ["friday", "sunday"], "customer.persona": ["calm", "hurried"]},
         script={"opening": "On ${day}, please"},
+        success={"unchanged": True},
     )
     exporter, found = Evalset(), []
     for nth, day in enumerate(["friday", "sunday", "friday", "friday"]):
@@ -477,6 +479,16 @@ def test_each_variant_is_one_item_however_often_it_was_played():
         found += exporter.rows(played, two_party(id=f"talk-{nth}", variant=choice))
     assert [row["scenario"]["script"]["opening"] for row in found] == ["On friday, please", "On sunday, please"]
     assert len({row["id"] for row in found}) == 2
+
+
+def test_an_item_whose_gold_cannot_be_right_is_left_out_and_counted_by_its_rule():
+    exporter = Evalset()
+    lazy = scenario(script={"opening": "Hello there"}, success={"unchanged": True})
+    want = {"call": "move_delivery", "with": {"order": "B9", "day": "sunday"}}
+    lost = scenario(script={"opening": "Hello", "wants": [want]})
+
+    assert [*exporter.rows(lazy, two_party(id="a")), *exporter.rows(lost, two_party(id="b", variant={"n": 1}))] == []
+    assert exporter.lost == {"items with wrong gold: gold-null": 1, "items with wrong gold: gold-value": 1}
 
 
 def test_choices_that_settle_to_the_same_scenario_are_one_item():
