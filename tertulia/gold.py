@@ -15,6 +15,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -22,9 +24,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tertulia.language.wording import squeezed, stands_in
-from tertulia.records import Message, Record
+from tertulia.records import Change, Message, Record
 from tertulia.scenario import Scenario
-from tertulia.state_paths import apply, look_up
+from tertulia.state_paths import apply, changed, look_up
 from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
@@ -52,6 +54,7 @@ class Gold(Record):
     never_calls: tuple[str, ...] = ()
     never_says: tuple[str, ...] = ()
     unchanged: bool = False
+    nothing_else: bool = False
 
 
 def gold_of(scenario: Scenario) -> Gold:
@@ -71,6 +74,7 @@ def gold_of(scenario: Scenario) -> Gold:
         never_calls=success.never_calls,
         never_says=success.never_says,
         unchanged=success.unchanged,
+        nothing_else=success.nothing_else,
     )
 
 
@@ -131,6 +135,7 @@ def measure(scenario: Scenario, world: World, messages: Iterable[Message]) -> Me
         "refused": listed("happened though it must not", [call for call in made if call in unwanted]),
         "state": "; ".join(state_faults(gold.state, end)),
         "unchanged": "the state changed" if gold.unchanged and pruned(start) != pruned(end) else "",
+        "nothing_else": unasked_change(gold.state, start, end) if gold.nothing_else else "",
         "says": listed("not said to the user", [text for text in gold.says if not said_in(text, heard)]),
         "never_says": listed("said to the user", [text for text in gold.never_says if said_in(text, heard)]),
         "never_calls": listed("called", [name for name in gold.never_calls if name in tried]),
@@ -281,6 +286,17 @@ def state_faults(expected: Mapping[str, Any], end: dict[str, Any]) -> Iterable[s
             found = None
         if not same(pruned(normal(value)), pruned(normal(found))):
             yield f"{path} is {found!r}, not {normal(value)!r}"
+
+
+def unasked_change(expected: Mapping[str, Any], start: dict[str, Any], end: dict[str, Any]) -> str:
+    """The first values that differ between start and end where nothing was expected to. `start` is used up."""
+    wanted = deepcopy(end)
+    for path, value in expected.items():
+        for state in (start, wanted):
+            with suppress(KeyError):
+                apply(state, Change(path=path, after=value))
+    found = [change.path for change in changed(pruned(start), pruned(wanted))]
+    return listed("changed though nothing asks for it", found[:5])
 
 
 def pruned(value: Any) -> Any:

@@ -10,15 +10,28 @@ from pydantic import Discriminator, Field, Tag
 
 from tertulia.principles import Principle
 from tertulia.records import Record
-from tertulia.tool_schema import Example, Operation, Place, Response, Role, ToolSchema
+from tertulia.tool_schema import (
+    Answers,
+    Example,
+    FaultKind,
+    McpServer,
+    Operation,
+    Place,
+    Response,
+    Role,
+    ToolSchema,
+    ToolSource,
+)
 
 __all__ = [
+    "Aside",
     "CallsExpected",
     "ChangeOfMind",
     "Decision",
     "Example",
     "InjectedFault",
     "Limits",
+    "McpServer",
     "Operation",
     "Party",
     "Place",
@@ -28,6 +41,7 @@ __all__ = [
     "Script",
     "Success",
     "ToolSchema",
+    "ToolSource",
     "Want",
 ]
 
@@ -56,6 +70,12 @@ def _given(principle: Any) -> str:
     return "principle" if isinstance(principle, dict | Principle) else "id"
 
 
+def _named(world: Any) -> str:
+    """How a world is given; the answer is the tag of a branch of `GivenWorld`."""
+    return "source" if isinstance(world, dict | ToolSource) else "name"
+
+
+GivenWorld = Annotated[Annotated[str, Tag("name")] | Annotated[ToolSource, Tag("source")], Discriminator(_named)]
 GivenPrinciple = Annotated[Annotated[str, Tag("id")] | Annotated[Principle, Tag("principle")], Discriminator(_given)]
 
 
@@ -112,12 +132,20 @@ class Want(Record):
         return self.outcome == "done" and not (self.change and self.change.drop)
 
 
+class Aside(Record):
+    """Something the user says that asks for no call."""
+
+    say: str = Field(min_length=1, description="the words")
+    after: int = Field(0, ge=0, description="how many of the wants come first")
+
+
 class Script(Record):
     """What a simulated user holds. Nobody but its owner and the planner ever sees it."""
 
     of: str = Field("", description="the party that holds it; left out: the only user")
     opening: str = Field(min_length=1, description="the fixed first message")
     wants: tuple[Want, ...] = Field((), description="what the user wants, in the order it comes up")
+    asides: tuple[Aside, ...] = Field((), description="what the user says besides, in its order; no call is due for it")
     never_say: tuple[str, ...] = Field((), description="texts that the user must not say")
     patience: int = Field(3, ge=1, le=20, description="fruitless answers before the user gives up")
 
@@ -147,6 +175,9 @@ class Success(Record):
         (), description="texts the assistant must not say to the user, as whole words, any case"
     )
     unchanged: bool = Field(False, description="the state at the end equals the state at the start")
+    nothing_else: bool = Field(
+        False, description="but for the paths of `state`, the state at the end equals the state at the start"
+    )
 
 
 class Limits(Record):
@@ -161,11 +192,20 @@ class Limits(Record):
 
 
 class InjectedFault(Record):
-    """A tool fails on purpose, so many times, from its first call on."""
+    """A tool fails on purpose: at the calls named, else at a seeded rate, else so many times from its first call on.
 
-    tool: str = Field(description="the tool's name")
-    error: str = Field("The service did not answer in time. Please try again.", description="what its caller reads")
+    timeout, server_error and rate_limit: nothing is done, and the caller reads an error. stale_read: a tool that reads
+    answers as if nothing had been changed in this conversation. schema_drift: keys of the answer are called otherwise.
+    partial_result: a part of the answer is missing."""
+
+    tool: str = Field("", description="the tool's name; left out: any tool")
+    kind: FaultKind = Field("timeout", description="how it fails")
+    error: str = Field("", description="what its caller reads, for a kind that is an error")
     times: int = Field(1, ge=1, le=20, description="how many of its first calls fail")
+    calls: tuple[Annotated[int, Field(ge=1, le=500)], ...] = Field(
+        (), description="which of its calls fail, counted from 1; goes before `times`"
+    )
+    rate: float = Field(0.0, ge=0, le=1, description="share of its calls that fail, drawn by seed; before `times`")
 
 
 class Scenario(Record):
@@ -178,9 +218,12 @@ class Scenario(Record):
         "user_script",
         description="the method it is played by: a bundled or installed recipe, or a file beside this one",
     )
-    world: str = Field("", description="a bundled or installed world; or give `tools`")
+    world: GivenWorld = Field("", description="a bundled or installed world, or where tools come from; or give `tools`")
     tools: tuple[ToolSchema, ...] = Field((), description="tools as JSON Schema, when no world is named")
     tools_file: str = Field("", description="a JSON or YAML list of tools beside the scenario file")
+    answers: Answers = Field(
+        "fixed", description="for `tools`: their fixed answers alone, or drawn by rules or by the recipe's tool model"
+    )
     policy: str = Field("", description="what the assistant is told, when no world is named or to add to its policy")
     principles: tuple[GivenPrinciple, ...] = Field((), description="ids of bundled principles, or principles in full")
     cast: dict[Name, Party] = Field(min_length=2, description="who talks; at least a user and an assistant")
@@ -196,6 +239,11 @@ class Scenario(Record):
     faults: tuple[InjectedFault, ...] = Field((), description="tools that fail on purpose")
     vary: dict[str, Choices] = Field({}, description="slots.NAME, PARTY.persona or PARTY.knows.KEY -> choices")
     limits: Limits = Field(Limits(), description="where the conversation stops")
+
+    @property
+    def source(self) -> ToolSource | None:
+        """Where its tools come from, when that is neither a world by name nor the file itself."""
+        return self.world if isinstance(self.world, ToolSource) else None
 
     @property
     def user(self) -> str:

@@ -55,6 +55,24 @@ async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), s
 OPENING = mine(SCRIPT.opening)
 
 
+async def test_an_aside_is_said_between_wants_and_the_next_want_comes_after_it():
+    script = Script.model_validate(
+        SCRIPT.model_dump(by_alias=True) | {"asides": [{"say": "Nice weather today.", "after": 1}]}
+    )
+    moved = theirs("I have moved table 7 to friday, with window.")
+    aside = await says(OPENING, moved, script=script)
+    after = await says(OPENING, moved, mine(aside.text), theirs("It is lovely indeed."), script=script)
+
+    assert (aside.text, after.text) == ("Nice weather today.", "And one more guest, please.")
+
+
+async def test_an_aside_waits_until_what_is_wanted_now_is_dealt_with():
+    script = Script.model_validate(SCRIPT.model_dump(by_alias=True) | {"asides": [{"say": "Nice weather today."}]})
+
+    said = await says(OPENING, theirs("Which day would you like?"), script=script)
+    assert "friday" in said.text
+
+
 async def test_the_first_message_is_the_fixed_opening():
     assert (await says()).text == SCRIPT.opening
 

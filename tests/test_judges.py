@@ -545,3 +545,26 @@ def test_changes_reach_keys_with_dots_new_keys_and_removed_ones():
     end = end_state(start, [Message(speaker="t", role="tool", changes=changes)])
     assert end == {"mail": {"a.b@c.org": {"open": False}, "x.y@z.org": {"open": True}}, **START}
     assert not list(state_faults({"mail.a.b@c.org.open": False, "mail.x.y@z.org.open": True, "old": None}, end))
+
+
+# --- nothing else ------------------------------------------------------------------------------------------------
+
+MOVED = {"calls": {"match": "none"}, "state": {"orders.A1042.day": "friday"}}
+REFUND = ("refund", {"order": "B2077", "amount": 5})
+
+
+@pytest.mark.parametrize(
+    ("nothing_else", "calls", "failed"),
+    [
+        (True, (GOOD,), set()),
+        (False, (GOOD, REFUND), set()),
+        (True, (GOOD, REFUND), {"nothing_else"}),
+        (True, (), {"state"}),
+    ],
+)
+async def test_a_change_that_success_does_not_name_fails_where_nothing_else_may_change(
+    nothing_else: bool, calls: tuple[tuple[str, dict[str, Any]], ...], failed: set[str]
+) -> None:
+    fields = {"success": MOVED | {"nothing_else": nothing_else}}
+
+    assert set(await failing(*playing(*calls, **fields))) == failed

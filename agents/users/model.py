@@ -60,10 +60,21 @@ def held(script: Script, view: View) -> dict[str, str]:
     plan = {"style": view.plan.style, "steps": view.plan.steps} if view.plan and view.plan.steps else {}
     return {
         "patience": str(script.patience),
-        "wants": block("wants", [told(number, want) for number, want in enumerate(script.wants, 1)]),
+        "wants": block("wants", in_order(script)),
         "never_say": block("never_say", script.never_say),
         "plan": block("plan", plan),
     }
+
+
+def in_order(script: Script) -> list[dict[str, Any]]:
+    """All that its holder brings up; what asks for no call is words alone."""
+    cards: list[dict[str, Any]] = []
+    for nth in range(len(script.wants) + 1):
+        last = nth == len(script.wants)
+        due = [aside for aside in script.asides if aside.after == nth or (last and aside.after > nth)]
+        cards += [{"number": len(cards) + at, "say": aside.say} for at, aside in enumerate(due, 1)]
+        cards += [] if last else [told(len(cards) + 1, script.wants[nth])]
+    return cards
 
 
 def told(number: int, want: Want) -> dict[str, Any]:

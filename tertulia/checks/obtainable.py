@@ -52,6 +52,7 @@ def told(scenario: Scenario, caller: str) -> Known:
         known.add([decision.because for decision in party.decides])
     for want in scenario.script.wants:
         known.add(want.say, want.change.say if want.change else "")
+    known.add([aside.say for aside in scenario.script.asides])
     return known
 
 

@@ -126,7 +126,8 @@ def calls(r: Reading) -> Iterator[Fault]:
         writing = [want.call for want in due if want.call in r.tools and r.tools[want.call].writes]
         if writing:
             yield from r.fault(("success", "unchanged"), f"nothing may change, but {writing[0]!r} is wanted and writes")
-    checked = success.state or success.says or success.never_calls or success.never_says or success.unchanged
+    said = success.says or success.never_calls or success.never_says
+    checked = said or success.state or success.unchanged or success.nothing_else
     if success.calls.match == "none" and due and not checked and r.intact("success"):
         yield from r.fault(("success", "calls", "match"), "match: none, and nothing else is checked: everything passes")
 

@@ -121,7 +121,7 @@ class Replay:
             hint = " (say success.unchanged: true if that is meant)"
             yield GoldComplaint(("script", "wants"), "gold-end", message, hint)
         measured = measure(self.scenario, self.world, self.messages)
-        for part in ("calls", "writes", "refused", "unchanged", "never_calls"):
+        for part in ("calls", "writes", "refused", "unchanged", "nothing_else", "never_calls"):
             if measured.faults[part] and not failed:
                 message = f"the calls wanted are no success themselves: {measured.faults[part]}"
                 yield GoldComplaint(("success",), "gold-passes", message)

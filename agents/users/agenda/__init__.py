@@ -82,7 +82,8 @@ def answer(view: View) -> Utterance:
     call = own_call(view, last, state.current)
     if call is not None:
         return Utterance(calls=(call,))
-    return react(view, script, state, last)
+    words = aside(view, script, state, last)
+    return Utterance(words) if words else react(view, script, state, last)
 
 
 def react(view: View, script: Script, state: Progress, last: Message) -> Utterance:
@@ -108,6 +109,14 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
     if act is Act.REFUSE:
         return by_name(view, want, FIRST)
     return Utterance(view.rng.choice(FIRST).format(deed=deed(want)))
+
+
+def aside(view: View, script: Script, state: Progress, last: Message) -> str:
+    """What the user says next that asks for no call, between one want and the next; it answers questions first."""
+    if (state.current is not None and not state.unstarted) or act_of(last.text) in (Act.ASK, Act.CONFIRM):
+        return ""
+    said = {message.text for message in view.messages if message.speaker == view.name}
+    return next((one.say for one in script.asides if one.after <= state.at and one.say not in said), "")
 
 
 def ask_or_leave(view: View, state: Progress, last: Message, act: Act) -> Utterance:

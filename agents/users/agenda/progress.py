@@ -60,12 +60,13 @@ class Progress:
 def follow(view: View, script: Script) -> Progress:
     """Read the progress off the messages this user has heard."""
     state = Progress(script.wants)
+    asides = {aside.say for aside in script.asides}
     done_by_hand = {m.speaker for m in view.messages if m.role == "tool" and not m.error}
     said: Message | None = None
     for message in view.messages:
         if message.speaker == view.name and not message.calls:
             said = message
-            state.unstarted = False
+            state.unstarted = state.unstarted and message.text in asides
             state.said = message.text
             state.named |= state.current is not None and humanize(state.current.call) in message.text
             note_change(state, message)
