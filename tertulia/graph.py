@@ -18,24 +18,24 @@ becomes part of the conversation only when it is committed, and every draft is k
 The nodes work on a `Table`; the functions called `after_*` are pure and decide where to go.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 from tertulia.contracts import Critic, Planner, Speaker, ToolSimulator
-from tertulia.errors import PartError
+from tertulia.errors import PartError, SettingsError
 from tertulia.floor import next_speaker
 from tertulia.models.records import Ask
 from tertulia.parts import made
 from tertulia.recipe import Recipe
 from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
-from tertulia.scenario import Limits
+from tertulia.scenario import InjectedFault, Limits, Scenario
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
+from tertulia.tool_faults import failure
 from tertulia.world import Outcome, refusal
-from tertulia.worlds.schema import SchemaWorld
 
 __all__ = ["Item", "Stage"]
 
@@ -140,14 +140,25 @@ class Stage:
         return graph.compile()
 
     def seat(self, item: Item) -> Table:
-        """A fresh table for this item."""
+        """A fresh table for this item.
+
+        Raises:
+            SettingsError: if its tools are answered by a model and there is none."""
+        if not self.simulator and answered_by_model(item.scenario):
+            raise SettingsError(
+                f"a model answers the tools of scenario {item.scenario.id!r}: name one with --role-model tool=SPEC"
+            )
         return Table.laid(item, self.settings.of(item.scenario))
 
     async def play(self, table: Table) -> Conversation:
         """Play the conversation out. What the parts raise comes through; `table.record(error)` then saves the rest."""
         config = {"recursion_limit": steps_at_most(table.item.scenario.limits)}
-        async for _ in self.graph.astream({"table": table}, config, stream_mode=[]):
-            pass  # nobody watches the steps: what they do is on the table
+        try:
+            async for _ in self.graph.astream({"table": table}, config, stream_mode=[]):
+                pass  # nobody watches the steps: what they do is on the table
+        finally:
+            if table.remote:
+                await table.remote.close()
         return table.record()
 
     async def plan(self, state: State) -> Command[Literal["critic"]]:
@@ -188,9 +199,13 @@ class Stage:
     async def result(self, table: Table, call: ToolCall, earlier: Sequence[Message]) -> Message:
         """The result of one call as a message that its caller alone sees; `earlier` are those of the same turn."""
         table.calls_made += 1
-        outcome, injected = answer(table, call)
-        if self.simulator and unanswered(table, outcome):
+        outcome, fault = answer(table, call)
+        if not isinstance(outcome, Outcome):
+            outcome = await outcome
+        if self.simulator and outcome.unanswered:
             outcome = await self.simulator.answer(table.call_view(call, earlier))
+        if fault:
+            outcome = table.spoilt(fault, call, outcome)
         return Message(
             speaker=call.name,
             role="tool",
@@ -198,12 +213,18 @@ class Stage:
             audience=(table.floor,),
             answers=call.id,
             error=outcome.error,
-            injected=injected,
+            injected=bool(outcome.fault),
+            fault=outcome.fault,
             changes=outcome.changes,
         )
 
     async def close(self, state: State) -> None:
         state["table"].pending = None
+
+
+def answered_by_model(scenario: Scenario) -> bool:
+    """Whether the scenario leaves the answers of its tools to a model."""
+    return "model" in (scenario.answers, scenario.source.answers if scenario.source else "")
 
 
 def plan_message(plan: Plan | None) -> Message:
@@ -213,19 +234,13 @@ def plan_message(plan: Plan | None) -> Message:
     return Message(speaker="planner", role="user", text="\n".join((plan.opening, *plan.steps)))
 
 
-def answer(table: Table, call: ToolCall) -> tuple[Outcome, bool]:
-    """What a call gives, and whether the scenario made it fail."""
+def answer(table: Table, call: ToolCall) -> tuple[Outcome | Awaitable[Outcome], InjectedFault | None]:
+    """What a call gives, where others serve the tools after a wait, and the fault that is to spoil it."""
     if table.calls_made > table.item.scenario.limits.tool_calls:
-        return refusal("No more calls are allowed in this conversation."), False
+        return refusal("No more calls are allowed in this conversation."), None
     if all(tool.name != call.name for tool in table.setting.tools[table.floor]):
-        return refusal(f"You have no tool called {call.name!r}."), False
-    if table.faults_left.get(call.name, 0) > 0:
-        table.faults_left[call.name] -= 1
-        text = next(fault.error for fault in table.item.scenario.faults if fault.tool == call.name)
-        return refusal(text), True
-    return table.world.call(call.name, call.args), False
-
-
-def unanswered(table: Table, outcome: Outcome) -> bool:
-    """Whether the scenario, which gives its tools as schemas, says nothing of what this sound call returns."""
-    return isinstance(table.world, SchemaWorld) and outcome.text == "null"
+        return refusal(f"You have no tool called {call.name!r}."), None
+    fault = table.faults.due(call.name) if table.faults else None
+    if fault and (failed := failure(fault)):
+        return failed, None
+    return table.remote.ask(call.name, call.args) if table.remote else table.world.call(call.name, call.args), fault

@@ -97,7 +97,10 @@ class Message(Record):
     calls: tuple[ToolCall, ...] = ()
     answers: str = Field("", description="for a tool result: the id of the call it answers")
     error: bool = Field(False, description="for a tool result: the tool refused or failed")
-    injected: bool = Field(False, description="for a tool result: the scenario made it fail; shown to nobody")
+    injected: bool = Field(
+        False, description="for a tool result: it failed through no doing of its caller; shown to nobody"
+    )
+    fault: str = Field("", description="for such a result: how, as declared (timeout, stale_read ...) or met (lost)")
     changes: tuple[Change, ...] = Field((), description="for a tool result: what it changed; shown to nobody")
     admits: tuple[str, ...] = Field(
         (), description="principles that the speaker itself says this draft breaks; shown to critics alone"

@@ -63,7 +63,11 @@ class Setting:
             for name, party in scenario.cast.items()
         }
         in_force = principles_of(scenario)
-        policy = "\n\n".join(text for text in (world.policy, scenario.policy if scenario.world else "") if text)
+        policy = "\n\n".join(
+            text
+            for text in (world.policy, scenario.policy if isinstance(scenario.world, str) and scenario.world else "")
+            if text
+        )
         return cls(
             scenario=scenario,
             world=world,

@@ -18,11 +18,12 @@ from tertulia.records import (
     ToolCall,
     Turn,
 )
-from tertulia.scenario import Scenario
+from tertulia.scenario import InjectedFault, Scenario
 from tertulia.setting import Setting
 from tertulia.streams import stream
+from tertulia.tool_faults import Faults, spoilt, stale_answer
 from tertulia.views import audience_of
-from tertulia.world import LiveWorld
+from tertulia.world import LiveWorld, Outcome, RemoteWorld
 
 __all__ = ["Item", "Table"]
 
@@ -73,7 +74,8 @@ class Table:
     utterances: int = 0
     calls_made: int = 0
     rounds: int = 0  # tool rounds in a row
-    faults_left: dict[str, int] = field(default_factory=dict)
+    faults: Faults | None = None  # those that the scenario declares
+    remote: RemoteWorld | None = None  # the world, where others serve its tools
     end_reason: EndReason | None = None
 
     @classmethod
@@ -84,12 +86,14 @@ class Table:
             UserError: if the item cannot be played."""
         if item.unplayable:
             raise UserError(item.unplayable)
+        declared, world = item.scenario.faults, setting.world.open(item.scenario)
         return cls(
             item=item,
             setting=setting,
-            world=setting.world.open(item.scenario),
+            world=world,
             heard={name: [] for name in item.scenario.cast},
-            faults_left={fault.tool: fault.times for fault in item.scenario.faults},
+            faults=Faults(declared, item.seed) if declared else None,
+            remote=world if isinstance(world, RemoteWorld) else None,
         )
 
     @property
@@ -270,9 +274,17 @@ class Table:
         """Keep a message in full, and let its audience see it without what is shown to nobody."""
         self.spoken.append(message)
         if message.changes or message.injected or message.admits:
-            message = message.model_copy(update={"changes": (), "injected": False, "admits": ()})
+            message = message.model_copy(update={"changes": (), "injected": False, "fault": "", "admits": ()})
         for name in message.audience:
             self.heard[name].append(message)
+
+    def spoilt(self, fault: InjectedFault, call: ToolCall, outcome: Outcome) -> Outcome:
+        """The answer to a call as a declared fault leaves it."""
+        assert self.faults
+        world, scenario = self.setting.world, self.item.scenario
+        return spoilt(
+            fault, outcome, self.faults.draws(call), lambda: stale_answer(world, scenario, call.name, call.args)
+        )
 
     def record(self, error: str = "") -> Conversation:
         """The lasting record. With `error`, the conversation failed and what it had so far is kept."""

@@ -6,7 +6,18 @@ from pydantic import Field
 
 from tertulia.records import Record
 
-__all__ = ["Example", "Operation", "Place", "Response", "Role", "ToolSchema"]
+__all__ = [
+    "Answers",
+    "Example",
+    "FaultKind",
+    "McpServer",
+    "Operation",
+    "Place",
+    "Response",
+    "Role",
+    "ToolSchema",
+    "ToolSource",
+]
 
 Role = Literal["user", "assistant", "colleague"]
 READING = ("get", "head", "options", "trace")  # RFC 9110, 9.2.1: the safe methods
@@ -69,3 +80,37 @@ class ToolSchema(Record):
     returns: Any = Field(None, description="the answer when no example fits")
     operation: Operation | None = Field(None, description="the HTTP request it stands for, if any")
     responses: tuple[Response, ...] = Field((), description="what it answers, by status, where documented")
+
+
+class McpServer(Record):
+    """A server that speaks the Model Context Protocol: a command for stdio, or the URL of streamable HTTP."""
+
+    command: tuple[str, ...] = Field((), description="starts a server of its own for each conversation; or give `url`")
+    env: tuple[str, ...] = Field((), description="environment variables that the command is handed")
+    url: str = Field("", description="where a server listens")
+    headers: dict[str, str] = Field({}, description="header -> environment variable that holds its value")
+
+
+class ToolSource(Record):
+    """Where tools come from that are not written in the scenario: one of `openapi`, `mcp` and `python`."""
+
+    openapi: str = Field("", description="an OpenAPI 3 document: a file beside the scenario, or a URL")
+    mcp: McpServer | None = Field(None, description="an MCP server")
+    python: str = Field(
+        "", description="MODULE:NAME of functions, a toolkit or LangChain tools; MODULE:NAME() makes one"
+    )
+    operations: tuple[str, ...] = Field((), description="only these tools; left out: all there are")
+    answers: Literal["simulated", "model", "http"] = Field(
+        "simulated", description="for openapi: drawn by rules, by the recipe's tool model, or asked of the server"
+    )
+    seed: int = Field(0, description="for simulated answers: another number, other answers")
+    server: str = Field("", description="for http: the URL to call; left out: that of the document")
+    hosts: tuple[str, ...] = Field((), description="for http: hosts that may be called; left out: that of the server")
+    auth: dict[str, str] = Field(
+        {}, description="for http: a security scheme of the document or a header -> environment variable with its value"
+    )
+    timeout: float = Field(20.0, gt=0, le=600, description="seconds that a call may take")
+
+
+Answers = Literal["fixed", "simulated", "model"]
+FaultKind = Literal["timeout", "server_error", "rate_limit", "stale_read", "schema_drift", "partial_result"]

@@ -15,7 +15,7 @@ TOOLS = ("tools", "first")  # of a detector: names of tools
 
 def world(r: Reading) -> Iterator[Fault]:
     name = r.scenario.world
-    if name and r.world is None and r.sound(("world",)):
+    if isinstance(name, str) and name and r.world is None and r.sound(("world",)):
         known = names("worlds")
         yield from r.fault(
             ("world",), f"unknown world {name!r}", did_you_mean(name, known) or f" (known: {', '.join(known)})"

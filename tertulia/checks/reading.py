@@ -14,8 +14,7 @@ from tertulia.source import Source
 from tertulia.validation import Complaint, complaints
 from tertulia.variation import settle, slot_cycle
 from tertulia.world import ToolSpec, World
-from tertulia.worlds import bundled_world
-from tertulia.worlds.schema import SchemaWorld
+from tertulia.worlds import bundled_world, open_world
 
 __all__ = ["Reading", "Variant"]
 
@@ -77,7 +76,7 @@ class Reading:
     def world(self) -> World | None:
         """The world that the file names or makes, if that can be told."""
         scenario = self.scenario
-        if scenario.world:
+        if isinstance(scenario.world, str) and scenario.world:
             try:
                 return bundled_world(scenario.world) if self.sound(("world",)) else None
             except UnknownPart:
@@ -85,7 +84,7 @@ class Reading:
         named = all(self._tool_sound(nth, "name") for nth in range(len(scenario.tools)))
         if not (scenario.tools and named and self.sound(("world",))):
             return None
-        return SchemaWorld(scenario.tools, scenario.policy)
+        return open_world(scenario)
 
     @cached_property
     def tools(self) -> Mapping[str, ToolSpec] | None:

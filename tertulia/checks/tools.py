@@ -61,13 +61,19 @@ def _example_value(r: Reading, at: Steps, tool: ToolSchema, args: dict[str, obje
 
 
 def injected_faults(r: Reading) -> Iterator[Fault]:
-    names = [fault.tool for fault in r.scenario.faults]
-    for nth, name in enumerate(names):
-        at = ("faults", nth, "tool")
-        if r.tools is not None and name not in r.tools:
-            yield from r.fault(at, f"unknown tool {name!r}", did_you_mean(name, r.tools))
-        if name in names[:nth]:
-            yield from r.fault(at, f"tool {name!r} fails twice in this list", " (use times)")
+    seen: set[tuple[str, str]] = set()
+    for nth, fault in enumerate(r.scenario.faults):
+        at: Steps = ("faults", nth)
+        if fault.tool and r.tools is not None and fault.tool not in r.tools:
+            yield from r.fault((*at, "tool"), f"unknown tool {fault.tool!r}", did_you_mean(fault.tool, r.tools))
+        if fault.calls and fault.rate:
+            yield from r.fault((*at, "rate"), "give either calls or rate, not both", on_key=True)
+        if fault.kind == "stale_read" and r.tools and fault.tool in r.tools and r.tools[fault.tool].writes:
+            yield from r.fault((*at, "kind"), f"{fault.tool!r} writes; stale_read is for tools that read")
+        if not fault.calls and (fault.tool, fault.kind) in seen:
+            of = f"tool {fault.tool!r}" if fault.tool else "any tool"
+            yield from r.fault((*at, "tool"), f"{of} fails twice in this list", " (use times)")
+        seen.add((fault.tool, fault.kind))
 
 
 def called_tools(r: Reading) -> Iterator[Fault]:

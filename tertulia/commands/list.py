@@ -67,7 +67,12 @@ def tools(world: str) -> Iterator[Row]:
 def scenarios(_: str) -> Iterator[Row]:
     for path in bundled_scenarios().values():
         one = load_scenario(path)
-        yield {"scenario": one.id, "world": one.world, "kind": one.kind, "title": one.title}
+        yield {
+            "scenario": one.id,
+            "world": one.world if isinstance(one.world, str) else "",
+            "kind": one.kind,
+            "title": one.title,
+        }
 
 
 def principles(_: str) -> Iterator[Row]:

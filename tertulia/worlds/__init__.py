@@ -31,7 +31,7 @@ def bundled_world(name: str) -> ToolkitWorld:
 
 def open_world(scenario: Scenario) -> World:
     """The world that a scenario is played in."""
-    if scenario.world:
+    if isinstance(scenario.world, str) and scenario.world:
         return bundled_world(scenario.world)
     if scenario.tools_file:
         raise UserError(f"scenario {scenario.id!r}: read its tools_file first (see tertulia.files.load_scenario)")

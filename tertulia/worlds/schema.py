@@ -52,4 +52,4 @@ class SchemaWorld:
         for example in schema.examples:
             if all(args.get(key) == value for key, value in example.args.items()):
                 return refusal(example.error) if example.error else Outcome(as_text(example.returns))
-        return Outcome(as_text(schema.returns))
+        return Outcome(as_text(schema.returns), unanswered=schema.returns is None)
