@@ -16,8 +16,12 @@ from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
 from tertulia.recipe import Recipe, unknown_parts
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.source import Source, parse, shape_faults, validated
+from tertulia.tool_schema import ToolClasses, ToolSource
 
 __all__ = ["bundled_scenarios", "find_scenarios", "load_scenario", "load_scenarios", "read_scenario"]
+
+
+NEARBY = (".json", ".yaml", ".yml", ".md", ".txt")  # files that a scenario may name
 
 
 class ToolList(RootModel[tuple[ToolSchema, ...]]):
@@ -72,6 +76,9 @@ def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
     if scenario.tools_file and not scenario.tools:
         reading, wrong = _with_tools(reading, scenario.tools_file)
         faults += wrong
+    if isinstance(scenario.world, ToolSource) and scenario.world.classes:
+        reading, wrong = _with_class_files(reading, scenario.world, scenario.world.classes)
+        faults += wrong
     if reading.scenario.recipe.endswith((".yaml", ".yml")):
         reading, wrong = _with_recipe(reading, reading.scenario.recipe)
         faults += wrong
@@ -92,7 +99,7 @@ def _stem_fault(source: Source, path: Path, scenario: Scenario) -> Iterator[Faul
 def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
     """The scenario with the tools of a file beside it, as far as they can be read, and what is wrong with the file."""
     source, path = reading.source, Path(reading.source.file).parent / name
-    if absent := list(_absent(source, "tools_file", name)):
+    if absent := list(_absent(source, ("tools_file",), name)):
         return reading, absent
     listed = parse(path)
     tools, found = validated(listed, ToolList)
@@ -106,9 +113,20 @@ def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
     return Reading(source, scenario, reading.broken, listed, broken), faults
 
 
+def _with_class_files(reading: Reading, world: ToolSource, given: ToolClasses) -> tuple[Reading, list[Fault]]:
+    """The scenario with the whole paths of the files that its classes are filled from, and which are not there."""
+    folder, found, faults = Path(reading.source.file).parent, {}, []
+    for key in ("data_file", "policy_file"):
+        if name := getattr(given, key):
+            found[key] = str((folder / name).resolve())
+            faults += _absent(reading.source, ("world", "classes", key), name)
+    filled = world.model_copy(update={"classes": given.model_copy(update=found)})
+    return replace(reading, scenario=reading.scenario.model_copy(update={"world": filled})), faults
+
+
 def _with_recipe(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
     """The scenario with the text of the recipe in a file beside it, and what is wrong with the file."""
-    faults = list(_absent(reading.source, "recipe", name))
+    faults = list(_absent(reading.source, ("recipe",), name))
     text = _default_recipe()
     if not faults:
         written = parse(Path(reading.source.file).parent / name)
@@ -125,14 +143,14 @@ def _default_recipe() -> str:
     return name
 
 
-def _absent(source: Source, key: str, name: str) -> Iterator[Fault]:
+def _absent(source: Source, at: tuple[str, ...], name: str) -> Iterator[Fault]:
     """What is wrong with the name of a file that should lie in the scenario's folder."""
-    folder, rule = Path(source.file).parent, key.replace("_", "-")
+    folder, rule = Path(source.file).parent, at[-1].replace("_", "-")
     if _escapes(folder, name):
-        yield source.fault((key,), f"{name!r} leaves the scenario's folder", rule=rule)
+        yield source.fault(at, f"{name!r} leaves the scenario's folder", rule=rule)
     elif not (folder / name).is_file():
-        near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in (".json", ".yaml", ".yml")))
-        yield source.fault((key,), f"there is no file {name!r} beside the scenario", near, rule=rule)
+        near = did_you_mean(name, (p.name for p in folder.iterdir() if p.suffix in NEARBY))
+        yield source.fault(at, f"there is no file {name!r} beside the scenario", near, rule=rule)
 
 
 def _escapes(folder: Path, name: str) -> bool:

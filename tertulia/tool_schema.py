@@ -15,6 +15,7 @@ __all__ = [
     "Place",
     "Response",
     "Role",
+    "ToolClasses",
     "ToolSchema",
     "ToolSource",
 ]
@@ -91,14 +92,25 @@ class McpServer(Record):
     headers: dict[str, str] = Field({}, description="header -> environment variable that holds its value")
 
 
+class ToolClasses(Record):
+    """Classes of another library whose methods are the tools; every conversation has objects of its own."""
+
+    of: tuple[str, ...] = Field(min_length=1, description="MODULE:NAME of each class")
+    data: Any = Field(None, description="what it is filled with; with several classes, by the name of each")
+    data_file: str = Field("", description="or a JSON file beside the scenario that holds it")
+    policy_file: str = Field("", description="a text file beside the scenario: what the assistant is told")
+    writing: tuple[str, ...] = Field((), description="tools that change something, where the library does not say so")
+
+
 class ToolSource(Record):
-    """Where tools come from that are not written in the scenario: one of `openapi`, `mcp` and `python`."""
+    """Where tools come from that are not written in the scenario: `openapi`, `mcp`, `python` or `classes`."""
 
     openapi: str = Field("", description="an OpenAPI 3 document: a file beside the scenario, or a URL")
     mcp: McpServer | None = Field(None, description="an MCP server")
     python: str = Field(
         "", description="MODULE:NAME of functions, a toolkit or LangChain tools; MODULE:NAME() makes one"
     )
+    classes: ToolClasses | None = Field(None, description="classes of another library")
     operations: tuple[str, ...] = Field((), description="only these tools; left out: all there are")
     answers: Literal["simulated", "model", "http"] = Field(
         "simulated", description="for openapi: drawn by rules, by the recipe's tool model, or asked of the server"

@@ -6,7 +6,9 @@ from importlib.resources import files
 from tertulia.errors import UserError
 from tertulia.parts import load
 from tertulia.scenario import Scenario
+from tertulia.tool_schema import ToolSource
 from tertulia.world import World
+from tertulia.worlds.classes import class_world
 from tertulia.worlds.schema import SchemaWorld
 from tertulia.worlds.toolkit import ToolkitWorld
 
@@ -33,6 +35,8 @@ def open_world(scenario: Scenario) -> World:
     """The world that a scenario is played in."""
     if isinstance(scenario.world, str) and scenario.world:
         return bundled_world(scenario.world)
+    if isinstance(scenario.world, ToolSource) and scenario.world.classes:
+        return class_world(scenario.world.classes)
     if scenario.tools_file:
         raise UserError(f"scenario {scenario.id!r}: read its tools_file first (see tertulia.files.load_scenario)")
     return SchemaWorld(scenario.tools, scenario.policy)
