@@ -96,12 +96,18 @@ def mend(paths: Sequence[Path], faults: Sequence[Fault]) -> dict[Path, int]:
                 break
             path.write_text(text, encoding="utf-8", newline="")
             now = with_edits(path, check_file(path)[1])
-            if len(now) >= len(left):
+            meant = {(fault.rule, fault.message) for fault in left if fault.edit is not None}
+            if meant & {(fault.rule, fault.message) for fault in now} or spoilt(left, now):
                 path.write_bytes(before)
                 break
-            done[path] = done.get(path, 0) + len(left) - len(now)
+            done[path] = done.get(path, 0) + len(meant)
             left = now
     return done
+
+
+def spoilt(before: Sequence[Fault], now: Sequence[Fault]) -> bool:
+    """Whether a file can be read less than before. Gold that could not be linted before may have faults of its own."""
+    return any(fault.rule in ("yaml", "shape") and fault not in before for fault in now)
 
 
 def counted(number: int, noun: str) -> str:
