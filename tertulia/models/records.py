@@ -53,6 +53,7 @@ class Trouble(StrEnum):
     MALFORMED = "malformed"  # the endpoint's answer is not a chat completion
     DENIED = "denied"  # 4xx that no retry mends: key, model name, bad request
     TOO_LONG = "too_long"  # the request does not fit the model's context; no retry mends it
+    CRASHED = "crashed"  # what was to answer raised an error or died
 
 
 class Request(Record):
