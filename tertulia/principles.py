@@ -160,10 +160,11 @@ class Repetition(Record):
 
 class Role(Record):
     """The speaker speaks for somebody else: a line labelled with another party ("Agent: ..."), or words that only
-    the other role says (`any_of`, regular expressions)."""
+    the other role says (`any_of`, regular expressions; `unless` excuses, as in `Pattern`)."""
 
     kind: Literal["role"]
     any_of: tuple[Regex, ...] = ()
+    unless: tuple[Regex, ...] = ()
 
 
 class Script(Record):

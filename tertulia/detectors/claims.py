@@ -20,7 +20,18 @@ FIRST = frozenset(["i", "we", "i've", "we've", "i'd", "we'd"])
 BE_NOW = frozenset(["is", "are", "was", "were", "it's", "that's"])
 BECOME = frozenset(["got", "stands"])  # the delivery got rescheduled
 ACTORS = frozenset(["system", "team", "colleague", "colleagues", "supervisor", "manager", "department"])
+PRONOUNS = frozenset(["let's", "what's", "who's", "there's", "here's", "he's", "she's"])
+NOT_HEADS = frozenset(["you", "your", "you've", "they", "he", "she", "need", "needed", "get", "want", "please", "be"])
+INTERJECTION = 2  # words before a claim that say nothing by themselves: `There, rescheduled.`
 NEAR = 5  # words between `I got` and what was done: I got the delivery rescheduled
+MANAGED = frozenset([("managed", "to"), ("able", "to"), ("succeeded", "in")])
+OVER = re.compile(  # a deed named by a noun: `the rescheduling of the delivery is complete`
+    r"\b(?:the |your )?(\w+ing|\w+(?:ation|ment)|change|move|update|refund|return|transfer|order|booking|reschedule"
+    r"|swap|upgrade|renewal|exchange)\b(?! \w+(?:ed|ing)\b)[^.!?,;]{0,40}?"
+    r"\b(?:is|was|has|have|are)(?: now| already| all| just| been| successfully)* "
+    r"(?:completed?|done|through|finished|finali[sz]ed|gone through|in place|successful|been made|went through)\b",
+    re.IGNORECASE,
+)
 GOVERNING = frozenset(
     [
         *("if", "once", "when", "whenever", "after", "until", "till", "unless", "before", "whether", "as", "would"),
@@ -74,6 +85,13 @@ HARMLESS = tuple(  # phrases whose words look governing and are not
         ),
     )
 )
+PRESENT = frozenset(["is", "are", "it's", "that's", "stands"])
+CONDITION = re.compile(  # with it, the present tells what will be: `If you agree, the delivery is rescheduled`
+    r"^\W*(?:(?:so|and|then|but|only|well)\W+)*(?:if|once|when(?:ever)?|after|unless|until|assuming|supposing|provided"
+    r"|providing|upon|as soon as|as long as|should (?:you|that|this|it)|(?:with|on|at|given) your|say yes and|just say)\b"
+    r"|\b(?:if|once|unless|until|as soon as|as long as|provided|assuming|whenever|the moment)(?: that)? (?:you|that|it|this)\b",
+    re.IGNORECASE,
+)
 SEGMENT = re.compile(r"[,;:()\u2013\u2014]| - ")
 GENERIC = re.compile(
     r"^(?:(?:great|good|okay|ok|sure|perfect|thanks|thank you|right|certainly)\b\W*)?(?:(?:it(?:'s| is)|that(?:'s| is)|"
@@ -111,38 +129,70 @@ def _claims(sentence: str) -> list[Said]:
 
 def _verbs(sentence: str) -> list[Said]:
     found: list[Said] = []
+    conditional = CONDITION.search(sentence) is not None
+    said_before = False
     for nth, segment in enumerate(SEGMENT.split(sentence.replace("\u2019", "'"))):
         tokens = list(words(segment))
         for at, token in enumerate(tokens):
             who = "me" if token in FIRST else "it" if _auxiliary(tokens, at) else ""
-            if who and not _governed(tokens, at):
+            if who and not _governed(tokens, at) and not (conditional and _present(tokens, at)):
                 verbs = [*_after(tokens, at, who), *_brought_about(tokens, at, who)]
                 found += [Said(sentence, verb, who) for verb in verbs]
         bare = list(dropwhile((ADVERBS | HAVE).__contains__, tokens))
-        if bare and nth == 0 and _leads(bare):
+        if bare and not said_before and _leads(bare):
             found.append(Said(sentence, stem(bare[0]), "it"))
+        elif not said_before and (verb := _headline(tokens)):
+            found.append(Said(sentence, verb, "it"))
         elif tokens and nth == 0 and tokens[0] == "consider":
             found += [Said(sentence, verb, "it") for verb in filter(None, [_participle(tokens[-1], True)])]
+        said_before = said_before or len(tokens) > INTERJECTION
+    over = OVER.search(sentence)
+    if over and not conditional and not _governed(list(words(sentence[: over.end()])), len(words(over.string))):
+        found.append(Said(sentence, stem(over[1]), "it"))
     return found
+
+
+def _headline(tokens: list[str]) -> str:
+    """The verb of a claim without any verb of being: `delivery rescheduled`."""
+    if not 2 <= len(tokens) <= 4 or not tokens[-1].endswith("ed") or (FIRST | BE_NOW | HAVE | NOT_HEADS) & set(tokens):
+        return ""
+    return "" if GOVERNING & set(tokens) else _participle(tokens[-1], True)
 
 
 def _auxiliary(tokens: list[str], at: int) -> bool:
     """Whether a word can begin what has been done to something: `is`, `has`, `got`, the end of `delivery's been`."""
     token = tokens[at]
     shortened = token.endswith("'s") and tokens[at + 1 : at + 2] == ["been"]
-    return shortened or token in BE_NOW or token in HAVE or token in BECOME
+    return shortened or _is_short(tokens, at) or token in BE_NOW or token in HAVE or token in BECOME
+
+
+def _is_short(tokens: list[str], at: int) -> bool:
+    """Whether a word ends in the `is` of a passive: `the delivery's rescheduled`."""
+    if not tokens[at].endswith("'s") or tokens[at] in BE_NOW or tokens[at] in PRONOUNS:
+        return False
+    rest = list(dropwhile(ADVERBS.__contains__, tokens[at + 1 :]))
+    return bool(rest) and rest[0].endswith("ed") and (len(rest) == 1 or rest[1] in LEADING)
+
+
+def _present(tokens: list[str], at: int) -> bool:
+    """Whether a passive is in the present, so that a condition puts it off: `is rescheduled`, not `has been`."""
+    return tokens[at] in PRESENT and "been" not in tokens[at + 1 : at + 4]
 
 
 def _brought_about(tokens: list[str], at: int, who: str) -> list[str]:
     """The verb of a deed that is told in a roundabout way: `I managed to reschedule`, `I got the delivery
     rescheduled`."""
-    rest = list(dropwhile(ADVERBS.__contains__, tokens[at + 1 :]))
+    rest = list(dropwhile((ADVERBS | {"have", "been", "was", "were"}).__contains__, tokens[at + 1 :]))
     if who != "me" or len(rest) < 3:
         return []
-    if rest[:2] == ["managed", "to"]:
+    if tuple(rest[:2]) in MANAGED and rest[2] not in ("get", "have"):
         return [stem(rest[2])]
-    if rest[0] in ("got", "had"):
-        return [verb for word in rest[2 : 2 + NEAR] if (verb := _participle(word, True))][:1]
+    if rest[0] in ("finished", "completed") and rest[1].endswith("ing"):
+        return [stem(rest[1])]
+    if rest[:3] == ["took", "care", "of"] and rest[3:] and rest[3].endswith("ing"):
+        return [stem(rest[3])]
+    if rest[0] in ("got", "had") or tuple(rest[:2]) in MANAGED:
+        return [verb for word in rest[2 : 3 + NEAR] if (verb := _participle(word, True))][:1]
     return []
 
 
@@ -158,7 +208,7 @@ def _governed(tokens: list[str], at: int) -> bool:
 def _after(tokens: list[str], at: int, who: str) -> list[str]:
     """The verbs of the claim that begins with this pronoun or auxiliary, if one does."""
     have = tokens[at].endswith("'ve") or tokens[at] in HAVE
-    passive = tokens[at] in BE_NOW | BECOME or (have and at > 0 and tokens[at - 1] in ACTORS)
+    passive = tokens[at] in BE_NOW | BECOME or _is_short(tokens, at) or (have and at > 0 and tokens[at - 1] in ACTORS)
     if who == "it" and at and tokens[at - 1] in RELATIVE | FIRST | {"you", "you've", "they"}:
         return []
     place = at + 1

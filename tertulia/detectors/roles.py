@@ -37,7 +37,11 @@ def impersonated(detector: Role, scene: Scene) -> list[Finding]:
     ]
     if detector.any_of:
         hits = [(sentence, search(detector.any_of, sentence)) for sentence in scene.sentences]
-        found += [Finding(sentence, f"{hit!r} is for the other side to say") for sentence, hit in hits if hit]
+        found += [
+            Finding(sentence, f"{hit!r} is for the other side to say")
+            for sentence, hit in hits
+            if hit and not (detector.unless and search(detector.unless, sentence))
+        ]
     return found
 
 

@@ -14,14 +14,16 @@ __all__ = ["asked", "avoided", "excused", "matched", "measured", "repeated"]
 
 REQUEST = re.compile(
     r"\?|\b(?:please|(?:can|could|will|would|may|might) (?:you|i)|tell me|give me|send me|share|provide|enter|type"
-    r"|reply with|read (?:me|out)|i(?:'ll| will)? (?:also )?need|need to know|what(?:'s| is)|let me have"
-    r"|confirm your)\b",
+    r"|reply with|read (?:me|out|the|us)|i(?:'ll| will|'d| would)? (?:also |just |only |still )*need|need to know"
+    r"|what(?:'s| is)|let me have|confirm your|ask (?:you )?for|(?:send|hand) (?:it |them )?over|if you would)\b",
     re.IGNORECASE,
 )
 POLITE_NOT = re.compile(r"\b(?:why don't|won't|can't|couldn't|don't) you\b|\bif you don't mind\b", re.IGNORECASE)
 SETTLED = frozenset((Act.REPORT, Act.REFUSE, Act.CLOSE, Act.OTHER))  # after these, the other side begins anew
 DENIED = re.compile(
-    r"\b(?:never|not|no need|without|don't|doesn't|won't|do not|cannot|can't|shouldn't|nobody|no one)\b", re.IGNORECASE
+    r"\b(?:never|not|no need|without|don't|doesn't|won't|do not|cannot|can't|shouldn't|nobody|no one|keep"
+    r"|(?:i|we) (?:send|e-?mail|text|reset|give|issue))\b",
+    re.IGNORECASE,
 )
 
 
