@@ -1,0 +1,98 @@
+"""An evaluation: trials are played into a folder, or gone on with where they were stopped."""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tertulia.contracts import Speaker
+from tertulia.evaluation.agents import seated
+from tertulia.evaluation.casting import evaluation_ensembles
+from tertulia.evaluation.sets import EvalSet, digest, read_set
+from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
+from tertulia.evaluation.trials import Trial, every_trial, trial_items
+from tertulia.models.budget import Budget, spent_of
+from tertulia.models.journal import Journal
+from tertulia.models.limits import PASSING
+from tertulia.models.records import Trouble
+from tertulia.running.run_folder import clear
+from tertulia.running.runner import Ensemble, Standing, play_all
+from tertulia.running.runs import affordable, caller_for
+from tertulia.running.store import Store
+
+__all__ = ["evaluate", "folder_of"]
+
+REACHED_LATER = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
+OnProgress = Callable[[Standing], None]
+
+
+def folder_of(settings: EvaluationSettings, evalset: EvalSet) -> Path:
+    """The folder of an evaluation; left out, `runs/eval-AGENT-DIGEST`, the same for the same command."""
+    if settings.run.out:
+        return Path(settings.run.out)
+    manifest = manifest_of_evaluation(settings, evalset)
+    name = "".join(sign if sign.isalnum() else "-" for sign in settings.agent.rpartition(":")[2])[-40:].strip("-")
+    return Path("runs") / f"eval-{name}-{digest([manifest['settings'], manifest['versions']])[:8]}"
+
+
+@dataclass(slots=True)
+class Session:
+    """An open evaluation: what plays, and where it is kept."""
+
+    settings: EvaluationSettings
+    evalset: EvalSet
+    store: Store
+    players: dict[str, Ensemble]
+    on_progress: OnProgress
+    standing: Standing = field(default_factory=lambda: Standing(total=0))
+
+    async def play(self, trials: Iterable[Trial]) -> None:
+        """Play those of the trials that are not there yet.
+
+        Raises:
+            RunInterrupted, RunStopped: what had finished is kept."""
+        wanted, there = list(trials), self.there()
+        places = {trial.place(len(self.evalset.items)) for trial in wanted}
+        self.standing.total, self.standing.kept = len(wanted), len(places & there)
+        self.standing.accepted, self.standing.rejected = 0, type(self.standing.rejected)()
+        items = trial_items(self.evalset, wanted, self.settings.run.seed, there)
+        concurrency = self.settings.run.concurrency
+        await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)
+
+    def there(self) -> set[int]:
+        """The places that are not played again."""
+        remote = self.settings.playing.models or self.settings.agent.startswith("http")
+        return self.store.finished(but=[trouble.value for trouble in REACHED_LATER] if remote else ())
+
+
+async def evaluate(
+    settings: EvaluationSettings,
+    on_progress: OnProgress = lambda standing: None,
+    simulator: Speaker | None = None,
+    evalset: EvalSet | None = None,
+) -> Path:
+    """Play what the settings ask for, or go on where the same settings were stopped; the folder that holds it.
+
+    Raises:
+        ScenarioError, SettingsError, UserError: naming what to mend.
+        StoreError: if the folder is foreign, in use or unreadable.
+        RunInterrupted: after SIGINT or SIGTERM.
+        RunStopped: when the budget is spent."""
+    evalset = evalset or read_set(settings.sets, settings.variants, settings.run.seed)
+    playing, manifest = settings.playing, manifest_of_evaluation(settings, evalset)
+    folder = folder_of(settings, evalset)
+    affordable(playing)
+    if playing.fresh:
+        clear(folder)
+    scenarios = list(evalset.scenarios.values())
+    with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
+        if store.changed:  # with models, replies to what is asked as before come from the journal
+            store.replay(store.finished())
+        store.keep_scenarios(scenarios)
+        caller = caller_for(playing, journal, Budget(playing.allowance, spent_of(journal.totals)))
+        async with seated(settings, evalset) as agent:
+            players = evaluation_ensembles(scenarios, agent, playing.base_cast, caller, simulator=simulator)
+            session = Session(settings, evalset, store, players, on_progress)
+            session.standing.totals = journal.totals
+            await session.play(every_trial(len(evalset.items), settings.k))
+    return folder

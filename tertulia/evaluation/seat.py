@@ -1,0 +1,54 @@
+"""The agent's seat: whoever sits on it, what goes wrong there is the agent's, and says so in the record.
+
+A conversation that an agent's failure ends keeps `TROUBLE: the agent ...` as its error, so that it can be told from
+a failure of a simulated party.
+"""
+
+from dataclasses import dataclass
+
+from tertulia.contracts import Speaker, Utterance, View
+from tertulia.models.records import BadReply, ModelFailure, Trouble
+from tertulia.records import Conversation
+
+__all__ = ["AgentFailed", "AgentMisspoke", "Blamed", "agent_trouble"]
+
+WHO = "the agent"
+
+
+class AgentFailed(ModelFailure):
+    """No answer came from the agent: it died, hung or could not be reached."""
+
+    def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
+        super().__init__(trouble, f"{WHO} {detail}", raw)
+
+
+class AgentMisspoke(BadReply):
+    """An answer came from the agent, and it could not be read."""
+
+    def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
+        super().__init__(trouble, f"{WHO} {detail}", raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A speaker whose failures are the agent's."""
+
+    speaker: Speaker
+
+    async def speak(self, view: View) -> Utterance:
+        try:
+            return await self.speaker.speak(view)
+        except (AgentFailed, AgentMisspoke):
+            raise
+        except BadReply as failure:
+            raise AgentMisspoke(failure.trouble, f"gave: {failure.detail}", failure.raw) from failure
+        except ModelFailure as failure:
+            raise AgentFailed(failure.trouble, f"gave nothing: {failure.detail}", failure.raw) from failure
+
+
+def agent_trouble(talk: Conversation) -> Trouble | None:
+    """What the agent's failure was that ended this conversation, if one did."""
+    cause = talk.rejected_by
+    if not talk.error.startswith(f"{cause}: {WHO} ") or cause not in set(Trouble):
+        return None
+    return Trouble(cause)
