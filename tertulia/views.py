@@ -1,14 +1,16 @@
 """Who may see what: the audience of a message, and a conversation as chat messages from one party's side."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tertulia.contracts import Neighbour
+from tertulia.principles import Principle
 from tertulia.records import Message
 from tertulia.scenario import Party
 from tertulia.setting import Setting
 
-__all__ = ["as_chat", "audience_of", "briefing", "heard_by", "tool_list"]
+__all__ = ["as_chat", "audience_of", "brief", "briefing", "heard_by", "tool_list"]
 
 Chat = list[dict[str, Any]]
 
@@ -82,15 +84,20 @@ def briefing(setting: Setting, name: str) -> str:
 
     It never holds the card of another party, a script, a plan or a gold value."""
     party = setting.scenario.cast[name]
-    parts = [setting.policies[name].strip(), party.persona.strip()]
+    return brief(party, setting.policies[name], setting.principles[party.role], setting.others[name])
+
+
+def brief(party: Party, policy: str, principles: Sequence[Principle], others: Sequence[Neighbour]) -> str:
+    """The same from what a speaker is handed: see `tertulia.contracts.View`."""
+    parts = [policy.strip(), party.persona.strip()]
     if party.knows:
         parts.append("You know:\n" + "\n".join(fact(key, party) for key in party.knows))
-    if rules := setting.principles[party.role]:
-        parts.append("Hold to these principles:\n" + "\n".join(f"- {rule.text}" for rule in rules))
-    if len(setting.scenario.cast) > 2:
-        others = ", ".join(f"{other.name} ({other.role})" for other in setting.others[name])
+    if principles:
+        parts.append("Hold to these principles:\n" + "\n".join(f"- {rule.text}" for rule in principles))
+    if len(others) > 1:
+        named = ", ".join(f"{other.name} ({other.role})" for other in others)
         parts.append(
-            f"Several parties talk with you: {others}. Each message begins with the name of who says it. "
+            f"Several parties talk with you: {named}. Each message begins with the name of who says it. "
             "Begin yours with @name when it is meant for one of them."
         )
     return "\n\n".join(part for part in parts if part)
