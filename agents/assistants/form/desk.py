@@ -24,10 +24,11 @@ UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 DISOWNED = re.compile(
-    r"\b(?:don't|do not|can't|cannot) (?:know|have|remember|find|recall) (?:his|her|their|the|my|its|our)"
-    r"((?: [\w-]+){1,4})",
+    r"\b(?:(?:don't|do not|can't|cannot) (?:know|have|remember|find|recall)|not sure about)"
+    r" (?:his|her|their|the|my|its|our)((?: [\w-]+){1,4})",
     re.IGNORECASE,
 )
+THINKS_AGAIN = re.compile(r"\b(?:actually|changed my mind|instead|on second thou?ght|wait)\b", re.IGNORECASE)
 SPOKEN, UNSPOKEN = 5.0, 6.0  # the score that a match needs when a part, or nothing, of the tool's name is said
 TELLING = frozenset(("code", "enum", "day", "date", "time", "email"))  # what a correction may change without naming it
 LASTING = frozenset(("code", "email", "ip"))  # what somebody said about these still holds for the next request
@@ -158,7 +159,8 @@ class Desk:
 
     def objects(self, message: Message, best: Match | None, tool: ToolSpec) -> bool:
         """Whether a message says that something is not right without naming another tool."""
-        return negates(message.text) and (best is None or best.tool is tool or best.named < 0.6)
+        otherwise = negates(message.text) or THINKS_AGAIN.search(message.text) is not None
+        return otherwise and (best is None or best.tool is tool or best.named < 0.6)
 
     def mended(self, former: Request, message: Message) -> ToolSpec | None:
         """The tool of the former request, or of a step towards it, of which a message gives a value by its label."""

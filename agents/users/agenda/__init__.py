@@ -11,7 +11,7 @@ from typing import Any
 
 from tertulia.agents.users.agenda.facts import Fact, asked_for, facts, misstated
 from tertulia.agents.users.agenda.hands import own_call, told_result
-from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow
+from tertulia.agents.users.agenda.progress import CORRECTION, Progress, follow, thinks_again
 from tertulia.agents.users.agenda.slips import plant
 from tertulia.contracts import Utterance, View
 from tertulia.language.acts import Act, act_of
@@ -101,6 +101,8 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
         return bring_up(view, want, first=state.nothing_done)
     if act is Act.REPORT and not state.on_topic:
         return Utterance(view.rng.choice(AGAIN).format(deed=deed(want)))
+    if act is Act.REPORT and thinks_again(state, want):
+        return Utterance(change_of_mind(want))
     if act is Act.REPORT:
         wrong = misstated(want.gold if state.changed else want.args, last.text)
         return correct(view, want, state, wrong) if wrong else bring_up(view, want, first=False)

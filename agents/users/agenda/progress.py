@@ -12,7 +12,7 @@ from tertulia.language.wording import KEPT, humanize, past_participle, sentences
 from tertulia.records import Message
 from tertulia.scenario import Script, Want
 
-__all__ = ["CORRECTION", "Progress", "follow"]
+__all__ = ["CORRECTION", "Progress", "follow", "thinks_again"]
 
 
 CORRECTION = "Not quite: "
@@ -145,12 +145,20 @@ def take_in_report(state: Progress, want: Want, message: Message) -> None:
     """A report settles the want if it is about it and states its values."""
     values = want.gold if state.changed else want.args
     wrong = misstated(values, message.text)
-    if claimed(message.text, want) or (state.on_topic and not wrong):
+    if state.on_topic and not wrong and thinks_again(state, want) and not claimed(message.text, want):
+        state.fruitless = 0  # nothing was done that could not be asked for otherwise
+    elif claimed(message.text, want) or (state.on_topic and not wrong):
         state.settle(refused=False)
     elif state.said.startswith(CORRECTION) and not any(f"the {f.label} should be" in state.said for f in wrong):
         state.fruitless = 0  # what was corrected is right now; something else is not
     else:
         state.fruitless += 1
+
+
+def thinks_again(state: Progress, want: Want) -> bool:
+    """Whether the user is still to ask for the thing with another value. Where nobody asked for a yes, since the call
+    only reads, the user does so when it is told the result."""
+    return want.change is not None and not want.change.drop and not state.changed
 
 
 def misunderstood(state: Progress, message: Message) -> bool:
