@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.commands.printing import as_json, note
-from tertulia.importing import Asked, bring_in
+from tertulia.importing import Asked, Lost, bring_in
 
 __all__ = ["perform"]
 
@@ -36,16 +36,24 @@ def perform(
     print(f"{report.path}: {len(report.scenarios)} scenario{'s' * (len(report.scenarios) != 1)}")
     for line in covered(report.coverage):
         print(line)
-    kinds = Counter((one.what, one.why) for one in report.lost)
-    first = {(one.what, one.why): one.item for one in reversed(report.lost)}
-    for (what, why), count in kinds.most_common(SHOWN):
-        where = first[what, why] if count == 1 else f"{count} times, first in {first[what, why]}"
-        print(f"not carried over: {what} ({where}): {why}")
+    kinds = Counter(kind(one) for one in report.lost)
+    first = {kind(one): one for one in reversed(report.lost)}
+    for what, count in kinds.most_common(SHOWN):
+        one = first[what]
+        where = one.item if count == 1 else f"{count} times, first in {one.item}"
+        print(f"not carried over: {what} ({where}): {one.why}")
     if len(kinds) > SHOWN:
-        print(f"and {len(kinds) - SHOWN} other kinds of loss; --json lists every one")
+        print(f"and {len(kinds) - SHOWN} other kinds of loss")
+    if kinds:
+        print("every one, with its item: --json")
     if report.scenarios:
         note(f"next: tertulia check {report.path}")
     return 0
+
+
+def kind(lost: Lost) -> str:
+    """The field that is lost, whichever of a list it was: `actions.3.info` -> `actions.info`."""
+    return ".".join(step for step in lost.what.split(".") if not step.isdecimal())
 
 
 def covered(coverage: Mapping[str, Any], indent: str = "  ") -> list[str]:

@@ -21,7 +21,7 @@ from tertulia.tool_schema import ToolClasses
 from tertulia.world import Outcome, ToolSpec, as_text, refusal
 from tertulia.worlds.customs import Custom, Method, Refused, custom_of
 
-__all__ = ["ClassWorld", "LiveClasses", "class_named", "class_world"]
+__all__ = ["REFUSALS", "ClassWorld", "LiveClasses", "class_named", "class_world"]
 
 # What a tool of another library raises is its way to refuse; its callers there catch whatever comes.
 REFUSALS = (
@@ -131,7 +131,7 @@ class ClassWorld:
 
         Raises:
             UserError: if the data do not fit."""
-        data = deepcopy(self.data)
+        data = deepcopy(self.data) if scenario.start else self.data
         for path, value in scenario.start.items():
             try:
                 put(data, path, value)
