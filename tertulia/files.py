@@ -17,6 +17,7 @@ from tertulia.recipe import Recipe, unknown_parts
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.source import Source, parse, shape_faults, validated
 from tertulia.tool_schema import ToolClasses, ToolSource
+from tertulia.worlds.sources import is_url, tools_from
 
 __all__ = ["bundled_scenarios", "find_scenarios", "load_scenario", "load_scenarios", "read_scenario"]
 
@@ -79,6 +80,9 @@ def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
     if isinstance(scenario.world, ToolSource) and scenario.world.classes:
         reading, wrong = _with_class_files(reading, scenario.world, scenario.world.classes)
         faults += wrong
+    if isinstance(scenario.world, ToolSource) and not scenario.tools:
+        reading, wrong = _with_source(reading, scenario.world)
+        faults += wrong
     if reading.scenario.recipe.endswith((".yaml", ".yml")):
         reading, wrong = _with_recipe(reading, reading.scenario.recipe)
         faults += wrong
@@ -122,6 +126,28 @@ def _with_class_files(reading: Reading, world: ToolSource, given: ToolClasses) -
             faults += _absent(reading.source, ("world", "classes", key), name)
     filled = world.model_copy(update={"classes": given.model_copy(update=found)})
     return replace(reading, scenario=reading.scenario.model_copy(update={"world": filled})), faults
+
+
+def _with_source(reading: Reading, given: ToolSource) -> tuple[Reading, list[Fault]]:
+    """The scenario with the tools that its `world` points to, and why they cannot be had."""
+    source, folder = reading.source, Path(reading.source.file).parent
+    named = [key for key in ("openapi", "mcp", "python") if getattr(given, key)]
+    if not reading.sound(("world",)) or len(named) != 1:
+        return reading, []
+    key = named[0]
+    if (
+        key == "openapi"
+        and not is_url(given.openapi)
+        and (absent := list(_absent(source, ("world", key), given.openapi)))
+    ):
+        return reading, absent
+    try:
+        tools = tools_from(given, folder)
+    except ScenarioError as error:
+        return reading, list(error.faults)
+    except UserError as error:
+        return reading, [source.fault(("world", key), str(error), rule="world")]
+    return replace(reading, scenario=reading.scenario.model_copy(update={"tools": tools})), []
 
 
 def _with_recipe(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:

@@ -23,7 +23,7 @@ class Allowed:
 
 
 NOTHING = Allowed()
-_now: ContextVar[Allowed] = ContextVar("tertulia_allowed", default=NOTHING)  # noqa: B039 - it is frozen
+_now: ContextVar[Allowed] = ContextVar("tertulia_allowed", default=NOTHING)
 
 
 def allowed() -> Allowed:

@@ -22,6 +22,22 @@ def where_tools_come_from(r: Reading) -> Iterator[Fault]:
         )
 
 
+SOURCES = ("openapi", "mcp", "python", "classes")
+
+
+def one_source(r: Reading) -> Iterator[Fault]:
+    source = r.scenario.source
+    if source is None or not r.intact("world"):
+        return
+    given = [key for key in SOURCES if getattr(source, key)]
+    if len(given) != 1:
+        yield from r.fault(("world",), f"give one of {', '.join(SOURCES[:-1])} and {SOURCES[-1]}")
+    elif source.answers != "simulated" and "openapi" not in given:
+        yield from r.fault(
+            ("world", "answers"), f"answers are for openapi; those of {given[0]} are its own", on_key=True
+        )
+
+
 def tool_names(r: Reading) -> Iterator[Fault]:
     seen: dict[str, int] = {}
     for nth, tool in enumerate(r.scenario.tools):
@@ -138,6 +154,7 @@ def _misspelt(message: str, want: Want, spec: ToolSpec) -> bool:
 
 CHECKS = (
     where_tools_come_from,
+    one_source,
     tool_names,
     tool_schemas,
     tool_examples,

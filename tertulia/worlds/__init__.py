@@ -10,6 +10,7 @@ from tertulia.tool_schema import ToolSource
 from tertulia.world import World
 from tertulia.worlds.classes import class_world
 from tertulia.worlds.schema import SchemaWorld
+from tertulia.worlds.simulated import SimulatedWorld
 from tertulia.worlds.toolkit import ToolkitWorld
 
 __all__ = ["bundled_world", "open_world"]
@@ -39,4 +40,7 @@ def open_world(scenario: Scenario) -> World:
         return class_world(scenario.world.classes)
     if scenario.tools_file:
         raise UserError(f"scenario {scenario.id!r}: read its tools_file first (see tertulia.files.load_scenario)")
+    source = scenario.source or ToolSource(answers="model" if scenario.answers == "model" else "simulated")
+    if source.answers == "simulated" and (source.openapi or scenario.answers == "simulated"):
+        return SimulatedWorld(scenario.tools, scenario.policy, seed=source.seed)
     return SchemaWorld(scenario.tools, scenario.policy)
