@@ -148,6 +148,10 @@ class DepotApi:
         return {"built": times}
 
 
+class BeadError(Exception):
+    """An error of that module's own."""
+
+
 class Abacus:
     """Without any library."""
 
@@ -155,5 +159,7 @@ class Abacus:
         self.beads = [0] * rows
 
     def push(self, row: int) -> list[int]:
+        if row < 0:
+            raise BeadError("no such row")
         self.beads[row] += 1
         return self.beads

@@ -137,6 +137,12 @@ def test_tools_may_be_said_to_write() -> None:
     assert world.open(scenario()).call("push", {"row": 5}).error
 
 
+def test_the_errors_of_a_class_s_own_module_are_refusals_too() -> None:
+    refused = ClassWorld((foreign_shop.Abacus,), None).open(scenario()).call("push", {"row": -1})
+
+    assert (refused.error, json.loads(refused.text)) == (True, {"error": "no such row"})
+
+
 def test_two_classes_with_a_tool_of_one_name_are_refused() -> None:
     class Again(foreign_shop.Abacus):
         pass

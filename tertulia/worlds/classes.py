@@ -1,6 +1,7 @@
 """Worlds of other people's classes: their methods are the tools, and every conversation has objects of its own."""
 
 import json
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -23,16 +24,19 @@ from tertulia.worlds.customs import Custom, Method, Refused, custom_of
 
 __all__ = ["REFUSALS", "ClassWorld", "LiveClasses", "class_named", "class_world"]
 
-# What a tool of another library raises is its way to refuse; its callers there catch whatever comes.
-REFUSALS = (
+# What a tool of another library raises is its way to refuse, besides the errors that its own module knows by name.
+REFUSALS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    EOFError,
     LookupError,
     NotImplementedError,
     OSError,
     Refused,
     RuntimeError,
+    StopIteration,
+    SyntaxError,
     TypeError,
     ValueError,
 )
@@ -104,6 +108,18 @@ class ClassWorld:
     @cached_property
     def customs(self) -> dict[str, tuple[type, Custom]]:
         return {kind.__name__: (kind, custom_of(kind)) for kind in self.classes}
+
+    @cached_property
+    def own_errors(self) -> dict[str, tuple[type[Exception], ...]]:
+        """The errors that stand in the module of each class."""
+        return {
+            name: tuple(
+                value
+                for value in vars(sys.modules[kind.__module__]).values()
+                if isclass(value) and issubclass(value, Exception)
+            )
+            for name, (kind, _) in self.customs.items()
+        }
 
     @cached_property
     def methods(self) -> dict[str, tuple[str, Method]]:
@@ -197,7 +213,7 @@ class LiveClasses:
         undo = None if only_reads else custom.undo(self.objects[home])
         try:
             answer = custom.answer(method.call(self.objects[home], args))
-        except REFUSALS as error:
+        except (*REFUSALS, *self.world.own_errors[home]) as error:
             if undo:
                 self.objects[home] = undo()
             return refusal(" ".join(str(error).split()) or type(error).__name__)
