@@ -88,8 +88,9 @@ HARMLESS = tuple(  # phrases whose words look governing and are not
 PRESENT = frozenset(["is", "are", "it's", "that's", "stands"])
 CONDITION = re.compile(  # with it, the present tells what will be: `If you agree, the delivery is rescheduled`
     r"^\W*(?:(?:so|and|then|but|only|well)\W+)*(?:if|once|when(?:ever)?|after|unless|until|assuming|supposing|provided"
-    r"|providing|upon|as soon as|as long as|should (?:you|that|this|it)|(?:with|on|at|given) your|say yes and|just say)\b"
-    r"|\b(?:if|once|unless|until|as soon as|as long as|provided|assuming|whenever|the moment)(?: that)? (?:you|that|it|this)\b",
+    r"|providing|upon|as soon as|as long as|should (?:you|that|this|it)|(?:with|on|at|given) your|say yes and"
+    r"|just say)\b|\b(?:if|once|unless|until|as soon as|as long as|provided|assuming|whenever|the moment)(?: that)?"
+    r" (?:you|that|it|this)\b",
     re.IGNORECASE,
 )
 SEGMENT = re.compile(r"[,;:()\u2013\u2014]| - ")

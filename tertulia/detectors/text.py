@@ -59,11 +59,19 @@ def search(patterns: tuple[str, ...], sentence: str) -> str | None:
 
 
 def first(patterns: tuple[str, ...], sentence: str) -> re.Match[str] | None:
-    """The first match, with its place in the sentence."""
-    expression, lowered = either(patterns), sentence.lower()
-    if expression.flags & re.IGNORECASE:
-        return expression.search(sentence)
-    return expression.search(lowered if len(lowered) == len(sentence) else sentence)
+    """A match, with its place in the sentence: the first of the expressions in small letters, else of the others."""
+    quick, slow = parted(patterns)
+    lowered = sentence.lower()
+    if quick and (match := either(quick).search(lowered if len(lowered) == len(sentence) else sentence)):
+        return match
+    return either(slow).search(sentence) if slow else None
+
+
+@lru_cache(maxsize=512)
+def parted(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The expressions that are written in small letters alone, and the others."""
+    quick = tuple(pattern for pattern in patterns if small((pattern,)))
+    return quick, tuple(pattern for pattern in patterns if pattern not in quick)
 
 
 def matched(detector: Pattern, scene: Scene) -> list[Finding]:
