@@ -1,1 +1,1 @@
-"""Do scores track people? Static and dynamic evaluations of the same agents against human ones, raters against people."""
+"""Do scores track people? Static and dynamic evaluations against human ones, and raters against people."""
