@@ -8,7 +8,8 @@ way round, where the tool's schema wants that type.
 
 How slots are counted (AutoDE, arXiv 2403.11128): every argument of a wanted call is a slot; precision, recall and F1
 are those of the slots of the calls made, each wanted call aligned with the most similar call of its tool. Calls that
-only read and that nobody wanted are no predictions.
+only read and that nobody wanted are no predictions. Nor is a read with the values that the user asked for before a
+change of mind: it was right when it was made.
 """
 
 import json
@@ -122,8 +123,9 @@ def measure(scenario: Scenario, world: World, messages: Iterable[Message]) -> Me
     said = list(messages)
     gold = gold_of(scenario)
     tools = world.tools
-    made = calls_that_worked(said, tools)
     wanted = [comparable(call.name, call.by, call.args, tools) for call in gold.calls]
+    first = [call for call in asked_first(scenario, tools) if call not in wanted]
+    made = without(calls_that_worked(said, tools), first)
     unwanted = [comparable(call.name, call.by, call.args, tools) for call in gold.not_calls]
     start = world.start(scenario)
     end = end_state(world.start(scenario), said)
@@ -160,6 +162,24 @@ def calls_that_worked(messages: Sequence[Message], tools: Mapping[str, ToolSpec]
         for call in message.calls
         if call.id in worked
     ]
+
+
+def asked_first(scenario: Scenario, tools: Mapping[str, ToolSpec]) -> list[Made]:
+    """The reads that the user asks for before a change of mind."""
+    return [
+        comparable(want.call, want.by or scenario.assistant, want.args, tools)
+        for want in scenario.script.wants
+        if want.due and want.change and want.call in tools and not tools[want.call].writes
+    ]
+
+
+def without(calls: Sequence[Made], others: Iterable[Made]) -> list[Made]:
+    """The calls but for others, each left out once."""
+    left = list(calls)
+    for call in others:
+        if call in left:
+            left.remove(call)
+    return left
 
 
 def comparable(name: str, by: str, args: Mapping[str, Any], tools: Mapping[str, ToolSpec]) -> Made:

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from tertulia.agents.assistants.form.requests import first_request, foreign, several_meant
 from tertulia.contracts import Neighbour, View
 from tertulia.language.acts import Act, act_of, drops, negates, question, substance
 from tertulia.language.filling import LABELLED, LIKELY, SHAPED, Path, Slot, label_said, read, slots
@@ -52,7 +53,8 @@ class Request:
     tool: ToolSpec | None
     owner: str  # who has that tool
     corrects: bool = False  # the values of the former request still hold
-    values: dict[Path, Any] = field(default_factory=dict)
+    text: str = ""  # the part of its first message that is about it; empty: all of it
+    meant: tuple[ToolSpec, ...] = ()  # several tools that a vague request may be about
 
 
 _together: Memo[tuple[ToolSpec, ...]] = Memo(256)  # what several parties can do
@@ -103,7 +105,8 @@ class Desk:
     def hear(self, at: int, message: Message) -> None:
         """Take in a user's message: a new request, or an answer within the open one."""
         last = act_of(self.spoken[-1][1].text) if self.spoken else None
-        matches = best_tools(substance(message.text), self.known_tools)
+        text = first_request(message.text, self.known_tools)
+        matches = best_tools(substance(text), self.known_tools)
         best = matches[0] if matches else None
         if (
             self.request is None
@@ -115,7 +118,13 @@ class Desk:
                 and self.switches(message, best)
             )
         ):
+            meant = several_meant(text, matches) if self.request is None else ()
+            if meant:
+                self.request = Request(at, message.speaker, None, self.view.name, meant=meant)
+                return
             self.open(at, message, best)
+            if text != message.text and self.request is not None and self.request.start == at:
+                self.request.text = text
 
     def switches(self, message: Message, best: Match | None) -> bool:
         """Whether a reply that says no names another tool instead."""
@@ -126,6 +135,7 @@ class Desk:
         """Begin a request with this message."""
         former = self.request
         fits = best is not None and (best.named >= 0.5 or best.score >= (SPOKEN if best.named else UNSPOKEN))
+        fits = fits and best is not None and not foreign(message.text, best.tool)
         if not fits and (by_values := self.by_values(message)) is not None:
             best, fits = Match(by_values, 0.0, 0.0), True
         if (
@@ -213,7 +223,10 @@ class Desk:
         sure: dict[Path, float] = {}
         unknown: set[Path] = set()
         kinds = {slot.path: slot.kind for slot in wanted}
+        needed = {slot.path for slot in wanted if slot.required}
+        part = self.request.text if self.request else ""
         for at, message, asking in self.replies():
+            text = part if part and at == self.start else message.text
             current = at >= self.start
             was_asked, slot = self.asked(wanted, asking) if current else (False, None)
             if slot is not None and UNKNOWN.search(message.text):
@@ -221,12 +234,12 @@ class Desk:
                 continue
             corrects = current and asking is not None and act_of(asking.text) is Act.CONFIRM
             corrects &= " should be " not in message.text  # that names what is not right
-            lacking = disowned(wanted, message.text) if current else set()
+            lacking = disowned(wanted, text) if current else set()
             unknown |= lacking
-            for path, reading in read(wanted, message.text, slot).items():
+            for path, reading in read(wanted, text, slot).items():
                 if path in lacking and reading.strength < LABELLED - 0.2:
                     continue
-                lasting = current or (kinds[path] in LASTING and reading.strength >= SHAPED - 0.6)
+                lasting = current or (path in needed and kinds[path] in LASTING and reading.strength >= SHAPED - 0.6)
                 sure_enough = not was_asked or slot is not None or reading.strength >= SHAPED - 0.4
                 known = sure.get(path, 0.0)
                 enough = LIKELY - 0.2 if corrects and kinds[path] in TELLING else min(known, SHAPED)

@@ -87,7 +87,7 @@ class Decline:
     """Say that it will not or cannot be done, and why."""
 
     reason: str
-    kind: str = "failed"  # failed, unknown, dropped, waiting
+    kind: str = "failed"  # failed, unknown, unclear, dropped, waiting
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -99,6 +99,8 @@ def next_move(desk: Desk) -> Move:
     request, heard = desk.request, desk.last_heard()
     if request is None or heard is None:
         return Greet()
+    if request.meant:
+        return Decline("", "unclear", {"meant": request.meant})
     if request.tool is None:
         polite = act_of(heard.text) in (Act.OTHER, Act.CLOSE) or thanks(heard.text)
         return Thank() if polite else Decline("", "unknown")

@@ -73,6 +73,10 @@ UNKNOWN = (
     "I'm afraid I can't help with that here.",
     "I'm sorry, I am not able to help with that here.",
 )
+UNCLEAR = (
+    "I'm not able to tell yet which of these you mean: {meant}.",
+    "I can't tell from that what you would like: {meant}.",
+)
 DROPPED = ("All right, I leave it as it is.", "No problem, I will leave it as it is.")
 WAITING = ("One moment please, {reason}.",)
 THANK = ("You're welcome.", "My pleasure.", "Thank you for letting me know.")
@@ -217,6 +221,9 @@ def decline(desk: "Desk", move: Any) -> Utterance:
     rng = desk.view.rng
     if move.kind == "waiting":
         return to_client(desk, rng.choice(WAITING).format(reason=move.reason))
+    if move.kind == "unclear":
+        meant = " or ".join(deed(tool) for tool in move.detail["meant"])
+        return to_client(desk, rng.choice(UNCLEAR).format(meant=meant))
     lines = {"unknown": UNKNOWN, "dropped": DROPPED}.get(move.kind, FAILED)
     reason = move.reason.strip()
     reason = closed(f"{reason[0].upper()}{reason[1:]}") if reason else ""

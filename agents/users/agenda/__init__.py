@@ -99,18 +99,23 @@ def react(view: View, script: Script, state: Progress, last: Message) -> Utteran
         return tell(view, state, want, last)
     if state.unstarted:
         return bring_up(view, want, first=state.nothing_done)
-    if act is Act.REPORT and not state.on_topic:
-        return Utterance(view.rng.choice(AGAIN).format(deed=deed(want)))
-    if act is Act.REPORT and thinks_again(state, want):
-        return Utterance(change_of_mind(want))
     if act is Act.REPORT:
-        wrong = misstated(want.gold if state.changed else want.args, last.text)
-        return correct(view, want, state, wrong) if wrong else bring_up(view, want, first=False)
+        return hear_report(view, want, state, last)
     if act is Act.INSTRUCT:
         return Utterance("I can't do that here, sorry.")
     if act is Act.REFUSE:
         return by_name(view, want, FIRST)
     return Utterance(view.rng.choice(FIRST).format(deed=deed(want)))
+
+
+def hear_report(view: View, want: Want, state: Progress, last: Message) -> Utterance:
+    """Answer a report that has not settled the current want."""
+    if not state.on_topic:
+        return Utterance(view.rng.choice(AGAIN).format(deed=deed(want)))
+    if thinks_again(state, want):
+        return Utterance(change_of_mind(want))
+    wrong = misstated(want.gold if state.changed else want.args, last.text)
+    return correct(view, want, state, wrong) if wrong else bring_up(view, want, first=False)
 
 
 def aside(view: View, script: Script, state: Progress, last: Message) -> str:
