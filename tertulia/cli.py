@@ -357,6 +357,26 @@ def import_(
 
 
 @app.command()
+def agreement(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSONL, see below.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Tell how well static and dynamic scores of agents track the human ones, and critics' and judges' labels people's.
+
+    A row is a dialogue, with a mode of static, human or any name of a dynamic run, or a rater's label of an item:
+
+    \b
+    {"item": .., "agent": .., "mode": .., "trial": 0, "gold": {slot: value}, "predicted": {slot: value} | null}
+    {"item": .., "rater": "human" | .., "label": ..}
+
+    \b
+    tertulia agreement scores.jsonl
+    tertulia agreement static.jsonl dynamic.jsonl human.jsonl --json | tail -1 | jq .pearson
+    """
+    perform("agreement", files=tuple(files), json=json)
+
+
+@app.command()
 def report(run: RunFolder, json: Json = False) -> None:
     """Show what a run gave: ends, rejects by cause, markers, the critic measured, and each scenario's success.
 

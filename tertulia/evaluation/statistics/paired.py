@@ -100,7 +100,7 @@ def _gaps(one: Table, other: Table) -> Array:
 
 
 def _adjusted(gaps: Array) -> tuple[float, float]:
-    """Mean and standard error of the differences, with a little of an item as far out as the farthest on either side."""
+    """Mean and standard error of the differences, and a little of an item as far out as the farthest, either side."""
     far = float(np.abs(gaps).max()) or 1.0
     size = len(gaps) + 2 * ADDED
     centre = float(gaps.sum()) / size

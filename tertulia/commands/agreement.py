@@ -1,0 +1,78 @@
+"""`tertulia agreement`: do static and dynamic scores track people's, and do critics and judges?"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from tertulia.commands.printing import as_json, console, note, table
+from tertulia.evaluation.agreement.modes import Agreement, agreement
+from tertulia.evaluation.agreement.raters import Raters, raters
+from tertulia.evaluation.agreement.rows import HUMAN, read_rows
+
+__all__ = ["perform"]
+
+
+def perform(*, files: tuple[Path, ...], json: bool) -> int:
+    rows = read_rows(files)
+    scores = agreement(rows.dialogues)
+    labels = raters(rows.labels) if rows.labels else None
+    notes = list(scores.notes) if rows.dialogues else []
+    if labels and not labels.raters:
+        notes.append(f"no rater beside {HUMAN!r}, or none called so: labels are only compared among each other")
+    if json:
+        result: dict[str, Any] = asdict(scores) | {"notes": notes, "icc_form": "ICC(2,1)"}
+        as_json(result | ({"labels": asdict(labels)} if labels else {}))
+        return 0
+    if rows.dialogues:
+        show_modes(scores)
+    if labels:
+        show_raters(labels)
+    for text in notes:
+        note(text)
+    return 0
+
+
+def show_modes(scores: Agreement) -> None:
+    made = table("slot F1", "agent", "<mode", "mean", "std", "trials", "items")
+    for row in scores.f1:
+        made.add_row(
+            escape(row.agent), escape(row.mode), points(row.mean), points(row.std), str(row.trials), str(row.items)
+        )
+    console().print(made)
+    if not scores.gap:
+        return
+    made = table(
+        f"\nagainst {HUMAN}", "mode", "Pearson", "Spearman", "gap", "ICC(2,1)", "item Pearson", "item Spearman"
+    )
+    for mode, gap in scores.gap.items():
+        kinds: list[Mapping[str, float | None]] = [scores.icc, scores.item_pearson, scores.item_spearman]
+        made.add_row(
+            escape(mode),
+            number(scores.pearson[mode]),
+            number(scores.spearman[mode]),
+            f"{gap:.2f}",
+            *(number(kind[mode]) for kind in kinds),
+        )
+    console().print(made)
+
+
+def show_raters(labels: Raters) -> None:
+    if labels.raters:
+        made = table(f"raters against {HUMAN}", "rater", "items", "precision", "recall", "Cohen's kappa")
+        for row in labels.raters:
+            figures = map(number, (row.precision, row.recall, row.cohen_kappa))
+            made.add_row(escape(row.rater), str(row.items), *figures)
+        console().print(made)
+    print(f"Krippendorff's alpha {number(labels.krippendorff_alpha)} over all labels")
+    print(f"Fleiss' kappa {number(labels.fleiss_kappa)} over the {labels.fleiss_items} items that every rater labelled")
+
+
+def points(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
+
+
+def number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
