@@ -8,7 +8,7 @@ from pathlib import Path
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import Fault
 from tertulia.files import find_scenarios
-from tertulia.lint import check_file
+from tertulia.lint import check_file, served
 from tertulia.lint.duplicates import duplicates
 from tertulia.lint.mending import mended, with_edit
 from tertulia.running.baselines import baselines
@@ -24,6 +24,8 @@ PASSES = 4  # of mending: an edit may bring to light what the fault before it hi
 def perform(*, files: Sequence[str], floors: bool, json: bool, fix: bool = False) -> int:
     paths = find_scenarios(files)
     scenarios, sound, faults = checked(paths)
+    if remote := sum(map(served, scenarios)):
+        note(f"{counted(remote, 'scenario')} played on a server of somebody's: the gold calls were not tried out there")
     edits = mend(paths, faults) if fix else {}
     if edits:
         scenarios, sound, faults = checked(paths)

@@ -25,7 +25,7 @@ from tertulia.source import Source, parse
 from tertulia.world import World
 from tertulia.worlds import open_world
 
-__all__ = ["GoldComplaint", "check_file", "complaints", "lint"]
+__all__ = ["GoldComplaint", "check_file", "complaints", "lint", "served"]
 
 
 def check_file(path: Path) -> tuple[Scenario | None, list[Fault]]:
@@ -37,8 +37,16 @@ def check_file(path: Path) -> tuple[Scenario | None, list[Fault]]:
 
 
 def complaints(settled: Scenario, world: World | None = None) -> Iterator[GoldComplaint]:
-    """Everything that is wrong with the gold of a settled scenario, in its own world unless another is given."""
-    return Replay(settled, world or open_world(settled)).complaints()
+    """Everything that is wrong with the gold of a settled scenario, in its own world unless another is given.
+
+    Nothing is called where calls would reach somebody else's server: see `served`."""
+    return iter(()) if served(settled) else Replay(settled, world or open_world(settled)).complaints()
+
+
+def served(scenario: Scenario) -> bool:
+    """Whether the tools are those of a server, on which gold calls must not be tried out."""
+    source = scenario.source
+    return source is not None and (source.mcp is not None or source.answers == "http")
 
 
 def lint(scenario: Scenario, source: Source) -> list[Fault]:
