@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tertulia.errors import RunInterrupted, ScenarioError, TertuliaError
+from tertulia.permissions import allowing
 
 __all__ = ["app", "main"]
 
@@ -60,13 +61,21 @@ RoleSettings = Annotated[
 PriceFile = Annotated[
     str, typer.Option(metavar="FILE", help="Prices that go before the bundled ones.", show_default=False)
 ]
+AllowCode = Annotated[
+    bool,
+    typer.Option("--allow-code", help="Let scenario files run code: Python that they name, MCP servers."),
+]
+AllowNet = Annotated[bool, typer.Option("--allow-net", help="Let scenario files reach the network: HTTP, MCP.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
 
 
-def perform(command: str, **options: Any) -> None:
-    """Load a command's module, do it, and leave with its exit status; with 0 when whoever reads the output has left."""
+def perform(command: str, code: bool = False, net: bool = False, **options: Any) -> None:
+    """Load a command's module, do it, and leave with its exit status; with 0 when whoever reads the output has left.
+
+    `code` and `net` are what scenario files may do."""
     try:
-        status = import_module(f"tertulia.commands.{command}").perform(**options)
+        with allowing(code=code, net=net):
+            status = import_module(f"tertulia.commands.{command}").perform(**options)
         sys.stdout.flush()
     except BrokenPipeError:  # as in `tertulia report RUN | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -159,6 +168,8 @@ def run(
     retries: Annotated[int, typer.Option(min=0, help="How often a call that failed is tried again.")] = 6,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the work; changes no result.")] = 1,
     prices: PriceFile = "",
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -195,6 +206,8 @@ def run(
         retries=retries,
         workers=workers,
         prices=prices,
+        allow_code=allow_code,
+        allow_net=allow_net,
         json=json,
         quiet=quiet,
     )
@@ -212,6 +225,8 @@ def check(
     fix: Annotated[
         bool, typer.Option("--fix", help="Mend in the files what can safely be mended; comments and layout stay.")
     ] = False,
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
     json: Json = False,
 ) -> None:
     """Find every fault of scenario files, each at its file, line and column.
@@ -224,7 +239,7 @@ def check(
     tertulia check lost-ring.yaml --fix
     tertulia check scenarios/ --json | tail -1 | jq '.faults[].message'
     """
-    perform("check", files=tuple(files), floors=floors, fix=fix, json=json)
+    perform("check", allow_code, allow_net, files=tuple(files), floors=floors, fix=fix, json=json)
 
 
 @app.command()
@@ -244,6 +259,8 @@ def estimate(
     role_model: RoleModels = None,
     role_setting: RoleSettings = None,
     prices: PriceFile = "",
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
     json: Json = False,
 ) -> None:
     """Foresee what a run with models will cost: calls, tokens, and money with a range. Nothing is sent.
@@ -255,6 +272,8 @@ def estimate(
     """
     perform(
         "estimate",
+        allow_code,
+        allow_net,
         scenarios=tuple(files or ()),
         n=n,
         cast=cast,
@@ -275,6 +294,8 @@ def judge(
         list[str] | None,
         typer.Argument(metavar="[JUDGE...]", help="Asked as well, by name.", show_default=False),
     ] = None,
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
     json: Json = False,
 ) -> None:
     """Judge a run again without playing it again, with the judges of its recipes; verdicts are replaced.
@@ -285,7 +306,7 @@ def judge(
     tertulia judge runs/p
     tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
     """
-    perform("judge", folder=run, judges=tuple(judges or ()), json=json)
+    perform("judge", allow_code, allow_net, folder=run, judges=tuple(judges or ()), json=json)
 
 
 @app.command()
@@ -305,6 +326,8 @@ def export(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
     json: Json = False,
 ) -> None:
     """Write the accepted conversations of a run in a format.
@@ -313,7 +336,7 @@ def export(
     tertulia export runs/p dpo -o pairs.jsonl
     tertulia export runs/p sft -o - | head -1 | jq .
     """
-    perform("export", folder=run, format=format, out=out, force=force, json=json)
+    perform("export", allow_code, allow_net, folder=run, format=format, out=out, force=force, json=json)
 
 
 @app.command("import")
@@ -344,6 +367,7 @@ def import_(
     """
     perform(
         "import_",
+        allow_code,
         format=format,
         path=path,
         out=out,

@@ -12,6 +12,7 @@ from tertulia.principles import Principle
 from tertulia.records import Record
 from tertulia.tool_schema import (
     Answers,
+    Credential,
     Example,
     FaultKind,
     McpServer,
@@ -27,6 +28,7 @@ __all__ = [
     "Aside",
     "CallsExpected",
     "ChangeOfMind",
+    "Credential",
     "Decision",
     "Example",
     "InjectedFault",

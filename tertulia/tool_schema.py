@@ -8,6 +8,7 @@ from tertulia.records import Record
 
 __all__ = [
     "Answers",
+    "Credential",
     "Example",
     "FaultKind",
     "McpServer",
@@ -51,6 +52,15 @@ class Response(Record):
     media: str = Field("", description="the media type; empty: no body")
 
 
+class Credential(Record):
+    """Where a request shows a secret."""
+
+    scheme: str = Field(description="the name of the security scheme")
+    at: Literal["header", "query", "cookie"] = Field("header", description="the part of the request")
+    name: str = Field("Authorization", description="its name there")
+    prefix: str = Field("", description="what stands before the secret")
+
+
 class Operation(Record):
     """The HTTP request that a tool stands for."""
 
@@ -60,6 +70,7 @@ class Operation(Record):
     places: dict[str, tuple[Place, ...]] = Field({}, description="argument -> where it goes")
     media: str = Field("", description="the media type of the request's body; empty: it has none")
     security: tuple[str, ...] = Field((), description="names of the security schemes, all of them needed")
+    credentials: tuple[Credential, ...] = Field((), description="how it shows those that are secrets")
     tags: tuple[str, ...] = Field((), description="what the document sorts it under")
 
     @property

@@ -50,6 +50,8 @@ class RunSettings(Record):
     retries: int = Field(6, ge=0, description="how often a call that failed is tried again")
     workers: int = Field(1, ge=1, le=256, description="processes that share the conversations; changes no result")
     prices: str = Field("", description="a file of prices that go before the bundled ones")
+    allow_code: bool = Field(False, description="scenario files may run code; see `tertulia.permissions`")
+    allow_net: bool = Field(False, description="scenario files may reach the network")
 
     @classmethod
     def of(cls, **options: Any) -> "RunSettings":

@@ -13,6 +13,7 @@ from tertulia.errors import RunInterrupted, RunStopped, TertuliaError
 from tertulia.models.budget import Cost
 from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent
+from tertulia.permissions import allowing
 from tertulia.records import Conversation
 from tertulia.running.items import plan_items
 from tertulia.running.runner import Standing, ensembles, play_all
@@ -137,7 +138,8 @@ async def serve(into: int, out: int) -> None:
     wire = Wire(reader, pipe)
     share = await anext(wire.frames())
     try:
-        await work(wire, *share)
+        with allowing(code=share[0].settings.allow_code, net=share[0].settings.allow_net):
+            await work(wire, *share)
     except (RunStopped, RunInterrupted) as ended:
         wire.send("ended", str(ended))
     except TertuliaError as error:

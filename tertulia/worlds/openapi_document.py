@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.errors import Fault, ScenarioError
-from tertulia.scenario import Operation, Response, ToolSchema
+from tertulia.scenario import Credential, Operation, Response, ToolSchema
 from tertulia.source import Source
 from tertulia.strict_yaml import Bounds, Document, document_of, read_document
 from tertulia.worlds.openapi_request import Arguments
@@ -133,7 +133,7 @@ def _api(source: Source, faults: tuple[Fault, ...]) -> Api:
         description=plain(info.get("description")),
         servers=tuple(reading.servers(value)),
         tools=tools,
-        schemes=reading.schemes(),
+        schemes=reading.known_schemes,
         notes=tuple(reading.notes[:MOST_NOTES]),
     )
 
@@ -146,6 +146,7 @@ class _Reading:
         self.document: Mapping[str, Any] = source.value
         self.schemas = Schemas(source.value, self.note)
         self.names: set[str] = set()
+        self.known_schemes = self.schemes() if isinstance(source.value, Mapping) else {}
 
     def note(self, at: Steps, words: str) -> None:
         """What is read otherwise than it stands; where the line is unknown, the JSON pointer says where."""
@@ -201,6 +202,7 @@ class _Reading:
         if "requestBody" in operation:
             arguments.body(*self.target(operation["requestBody"], (*where, "requestBody"))[::-1])
         arguments.check_path(path, where)
+        known, needed = self.known_schemes, self.security(operation)
         servers = [*self.servers(operation), *self.servers(item), *self.servers(self.document)]
         route = Operation(
             method=verb.lower(),
@@ -208,7 +210,8 @@ class _Reading:
             server=servers[0] if servers else "",
             places={name: tuple(places) for name, places in arguments.places.items()},
             media=arguments.media,
-            security=self.security(operation),
+            security=needed,
+            credentials=tuple(credential(name, known[name]) for name in needed if name in known),
             tags=tuple(tag for tag in listed(operation.get("tags")) if isinstance(tag, str)),
         )
         responses = tuple(self.responses(operation, where))
@@ -287,6 +290,14 @@ class _Reading:
             label = scheme.get("name") if kind == "apiKey" else str(scheme.get("scheme", "")).lower()
             found[str(name)] = Scheme(kind, str(scheme.get("in", "")), str(label or ""))
         return found
+
+
+def credential(name: str, scheme: Scheme) -> Credential:
+    """How a request shows the secret of a scheme."""
+    if scheme.kind == "apiKey" and scheme.name:
+        at = scheme.at if scheme.at in ("query", "cookie") else "header"
+        return Credential(scheme=name, at=at, name=scheme.name)  # type: ignore[arg-type]  # one of three
+    return Credential(scheme=name, prefix="Basic " if scheme.name == "basic" else "Bearer ")
 
 
 def content_of(holder: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
