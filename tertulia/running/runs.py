@@ -18,6 +18,7 @@ from tertulia.models.limits import PASSING, Patience
 from tertulia.models.lines import open_lines, unpriced
 from tertulia.models.prices import prices_from
 from tertulia.models.records import Trouble
+from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.items import Pairs, Variants, gathered, plan_items
@@ -114,6 +115,12 @@ async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = 
         StoreError: if the folder is foreign, in use or unreadable.
         RunInterrupted: after SIGINT or SIGTERM.
         RunStopped: when the budget is spent."""
+    with allowing(code=settings.allow_code, net=settings.allow_net):
+        return await _played(settings, on_progress)
+
+
+async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]) -> Run:
+    """What `play` does, with what is allowed."""
     scenarios, digests = gathered(settings.scenarios)
     n = settings.n or EACH * len(scenarios)
     manifest = manifest_of(settings, n, digests)
