@@ -21,9 +21,11 @@ script and persona) is not in the row, so filter by `role` to train a critic of 
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from tertulia.export import row_id
+from tertulia.exporting.chats import CHAT
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation, Marker, Message, Turn
 from tertulia.scenario import Scenario
 from tertulia.setting import Setting, Settings
@@ -38,6 +40,27 @@ MARKERS = 32
 
 class Critic:
     """`lost` counts plan drafts, which no speaker saw, and what the bounds cut off."""
+
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "speaker": "text",
+        "role": "text",
+        "principles": [{"id": "text", "text": "text"}],
+        "messages": CHAT,
+        "draft": "json",
+        "markers": [{"principle": "text", "quote": "text", "evidence": "text", "severity": "text"}],
+        "verdict": "text",
+        "critique": "text",
+        "revision": "json",
+        "meta": {
+            "conversation": "text",
+            "scenario": "text",
+            "turn": "int",
+            "draft": "int",
+            "accepted": "bool",
+            "planted": ["text"],
+        },
+    }
 
     def __init__(self) -> None:
         self.settings = Settings()

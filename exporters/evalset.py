@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import uuid5
 
 from pydantic import Field
 
-from tertulia.export import NAMESPACE
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.rows import NAMESPACE
 from tertulia.gold import Gold, gold_of, measure
 from tertulia.lint import complaints
 from tertulia.records import Conversation, Record
@@ -52,6 +53,14 @@ class EvalItem(Record):
 
 class Evalset:
     """Keeps a digest of every item it has written, so memory grows with the distinct items alone."""
+
+    columns: ClassVar[Columns] = {
+        "version": "int",
+        "id": "text",
+        "scenario": "json",
+        "gold": "json",
+        "floors": {"none": {"passed": "bool", "slot_f1": "float"}},
+    }
 
     def __init__(self) -> None:
         self.settings = Settings()

@@ -22,9 +22,10 @@ the same order:
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from tertulia.export import row_id
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation, Draft, Message, Turn
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
@@ -37,6 +38,8 @@ ROLES = {"user": "prompter", "assistant": "assistant"}
 
 class Oasst:
     """`lost` counts what only the sidecar carries, and rejected conversations, which neither file does."""
+
+    columns: ClassVar[Columns] = {"message_tree_id": "text", "tree_state": "text", "prompt": "json", "origin": "text"}
 
     def __init__(self) -> None:
         self.settings = Settings()

@@ -1,9 +1,12 @@
 """Writes conversations in one of the export formats: streamed, atomic, the same bytes for the same conversations.
 
-An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have two things more:
+An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have three things more:
 
     lost: Counter[str]          counts, by name, what the format could not carry
+    columns: Columns            what each column of its rows holds (`tertulia.exporting.columns`); Parquet needs it
     sidecar(scenario, talk)     rows for a second file beside the first, `NAME.sidecar.jsonl`
+
+The file is JSONL, or Parquet when its name ends in `.parquet`. With `about`, a manifest and a card stand beside it.
 """
 
 import json
@@ -13,26 +16,41 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
-from uuid import UUID, uuid5
 
 from tertulia.contracts import Exporter
 from tertulia.errors import UserError
+from tertulia.exporting.card import About, Papers, as_text, card, index, manifest, papers_of
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.parquet import ParquetRows, parquet_rows
+from tertulia.exporting.rows import NAMESPACE, as_line, row_id
+from tertulia.exporting.tally import Tally
 from tertulia.parts import load
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 
-__all__ = ["STDOUT", "ExportReport", "as_line", "export", "row_id", "sidecar_of"]
+__all__ = [
+    "NAMESPACE",
+    "PARQUET",
+    "STDOUT",
+    "ExportReport",
+    "as_line",
+    "columns_of",
+    "export",
+    "row_id",
+    "sidecar_of",
+    "write_index",
+]
 
 STDOUT = Path("-")
+PARQUET = ".parquet"
 TOLD = 20  # failures of an exporter that are kept with their cause
 FAILED = "failed_conversations"  # the name under which all of them are counted
 Lines = tuple[list[str], list[str]]  # of one conversation: in the file, and in its sidecar
 Attempt = Callable[[Callable[[], Lines]], Lines | Exception]  # what the work gives, or what it raises
-NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an export
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,7 @@ class ExportReport:
     rows: int
     lost: dict[str, int] = field(default_factory=dict)
     sidecar: Path | None = None
+    papers: Papers | None = None  # the manifest and the card beside the file
     failed: dict[str, str] = field(default_factory=dict)  # conversation -> what the exporter raised; the first `TOLD`
 
     @property
@@ -70,19 +89,25 @@ class WithSidecar(Protocol):
     def sidecar(self, scenario: Scenario, talk: Conversation) -> Iterable[dict[str, Any]]: ...
 
 
-def row_id(talk: Conversation, *parts: object) -> str:
-    """An id that depends on the conversation's id and the parts alone."""
-    return str(uuid5(NAMESPACE, "/".join(map(str, (talk.id, *parts)))))
+@runtime_checkable
+class Columned(Protocol):
+    """An exporter whose rows all have the same columns."""
+
+    columns: Columns
 
 
-def as_line(row: dict[str, Any]) -> str:
-    """A row as one line of JSON, with its keys in the order in which the exporter gave them."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def columns_of(format_name: str) -> Columns | None:
+    """What the columns of a format hold, if it says so.
+
+    Raises:
+        UnknownPart: if there is no such format."""
+    part = load("exporters", format_name)
+    return part.columns if isinstance(part, Columned) else None
 
 
 def sidecar_of(path: Path) -> Path:
-    """`oasst.jsonl` -> `oasst.sidecar.jsonl`."""
-    return path.with_name(f"{path.stem}.sidecar{path.suffix}")
+    """`oasst.jsonl` and `oasst.parquet` -> `oasst.sidecar.jsonl`."""
+    return path.with_name(f"{path.stem}.sidecar{'.jsonl' if path.suffix == PARQUET else path.suffix}")
 
 
 def straight(work: Callable[[], Lines]) -> Lines | Exception:
@@ -97,15 +122,18 @@ def export(
     *,
     force: bool = False,
     attempt: Attempt = straight,
+    about: About | None = None,
 ) -> ExportReport:
-    """Write the conversations, each with the settled scenario it played, to `path` as JSONL.
+    """Write the conversations, each with the settled scenario it played, to `path`.
 
     The rows go to a temporary file beside `path` that takes its place when all of them are on disk; nothing is left
     behind when something fails. The path `-` is standard output; rows of a sidecar are then counted as lost. A
-    conversation for which `attempt` gives what the exporter raised is left out and counted as lost.
+    conversation for which `attempt` gives what the exporter raised is left out and counted as lost. With `about`, the
+    manifest and the card are written beside the file; older ones are replaced.
 
     Raises:
-        UserError: if the file exists and `force` is not given, or if it cannot be written.
+        UserError: if the file exists and `force` is not given, if it cannot be written, or if it is to be Parquet and
+            the format names no columns.
         UnknownPart: if there is no such format."""
     exporter: Exporter = load("exporters", format_name)()
     carried = Carried(exporter, attempt)
@@ -113,16 +141,41 @@ def export(
         to_stdout(carried, pairs)
         return carried.report(format_name, path, None)
     beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
+    columns = columns_of(format_name)
+    if path.suffix == PARQUET and columns is None:
+        raise UserError(f"the format {format_name!r} names no columns, so it has no Parquet: name a .jsonl file")
     for target in filter(None, (path, beside)):
         if target.is_dir():
             raise UserError(f"{str(target)!r} is a folder; name a file")
         if target.exists() and not force:
             raise UserError(f"{str(target)!r} exists; to overwrite it, give --force (force=True from Python)")
     try:
-        write(carried, pairs, path, beside)
+        write(carried, pairs, path, beside, columns)
+        report = carried.report(format_name, path, beside)
+        if about is None:
+            return report
+        return replace(report, papers=write_papers(report, columns, carried.tally, about))
     except OSError as error:
         raise UserError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-    return carried.report(format_name, path, beside)
+
+
+def write_papers(report: ExportReport, columns: Columns | None, tally: Tally, about: About) -> Papers:
+    """The manifest and the card of an export that is on disk."""
+    beside = [report.sidecar] if report.sidecar else []
+    made = manifest(report.format, report.path, beside, columns, tally, report.lost, about)
+    papers = papers_of(report.path)
+    for path, text in ((papers.manifest, as_text(made)), (papers.card, card(made))):
+        with replacing(path) as file:
+            file.write(text)
+    return papers
+
+
+def write_index(folder: Path) -> None:
+    """The card of a folder of exports, from the manifests in it."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.manifest.json"))]
+    there = [made for made in found if (folder / made["file"]).exists()]
+    with replacing(folder / "README.md") as file:
+        file.write(index(there))
 
 
 @dataclass(slots=True)
@@ -131,7 +184,7 @@ class Carried:
 
     exporter: Exporter
     attempt: Attempt
-    rows: int = 0
+    tally: Tally = field(default_factory=Tally)
     lost: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -144,7 +197,7 @@ class Carried:
                 if len(self.failed) < TOLD:
                     self.failed[talk.id] = in_one_line(lines)
             else:
-                self.rows += len(lines[0])
+                self.tally.add(scenario, talk, len(lines[0]))
                 yield lines
 
     def lines_of(self, scenario: Scenario, talk: Conversation) -> Lines:
@@ -155,7 +208,9 @@ class Carried:
 
     def report(self, format_name: str, path: Path, beside: Path | None) -> ExportReport:
         lost = self.lost + self.exporter.lost if isinstance(self.exporter, Counting) else self.lost
-        return ExportReport(format_name, path, self.rows, dict(sorted(lost.items())), beside, self.failed)
+        return ExportReport(
+            format_name, path, self.tally.rows, dict(sorted(lost.items())), beside, failed=self.failed
+        )
 
 
 def in_one_line(error: Exception) -> str:
@@ -173,10 +228,16 @@ def to_stdout(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]]) 
             carried.lost["rows of the sidecar"] += len(side)
 
 
-def write(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]], path: Path, beside: Path | None) -> None:
+def write(
+    carried: Carried,
+    pairs: Iterable[tuple[Scenario, Conversation]],
+    path: Path,
+    beside: Path | None,
+    columns: Columns | None,
+) -> None:
     """Stream every row."""
     with ExitStack() as stack:
-        main_file = stack.enter_context(replacing(path))
+        main_file = stack.enter_context(replacing_rows(path, columns))
         side_file = stack.enter_context(replacing(beside)) if beside else None
         for main, side in carried.lines(pairs):
             main_file.writelines(line + "\n" for line in main)
@@ -185,16 +246,39 @@ def write(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]], path
 
 
 @contextmanager
+def replacing_rows(path: Path, columns: Columns | None) -> Iterator[TextIO | ParquetRows]:
+    """A file of rows that takes the place of `path`: Parquet by its name and columns, otherwise JSONL."""
+    if path.suffix != PARQUET or columns is None:
+        with replacing(path) as file:
+            yield file
+        return
+    with taking_place(path) as part:
+        with parquet_rows(part, columns) as rows:
+            yield rows
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """A file that takes the place of `path` when the block ends well, and vanishes otherwise."""
+    """A text file that takes the place of `path` when the block ends well, and vanishes otherwise."""
+    # A lone surrogate has no UTF-8; its backslash escape is the very escape that JSON uses.
+    with (
+        taking_place(path) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def taking_place(path: Path) -> Iterator[Path]:
+    """A path beside `path` whose file takes its place when the block ends well, and vanishes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        # A lone surrogate has no UTF-8; its backslash escape is the very escape that JSON uses.
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

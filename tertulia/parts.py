@@ -61,13 +61,14 @@ def names(kind: str) -> list[str]:
 
 @cache
 def load(kind: str, name: str) -> Any:
-    """The class of a part.
+    """The class of a part; a hyphen in the name of a built-in one stands for an underscore.
 
     Raises:
         UnknownPart: if no part of that kind and name exists; the message lists the nearest name."""
-    home = HOMES[kind].format(name)
-    if name.isidentifier() and name in names(kind) and _exists(home):
-        return getattr(import_module(home), camel(name))
+    module = name.replace("-", "_")
+    home = HOMES[kind].format(module)
+    if module.isidentifier() and module in names(kind) and _exists(home):
+        return getattr(import_module(home), camel(module))
     if name in installed(kind):
         return installed(kind)[name].load()
     known = names(kind)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tertulia.errors import SettingsError, UserError
-from tertulia.export import ExportReport, export
+from tertulia.export import ExportReport, export, write_index
+from tertulia.exporting.card import About
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
 from tertulia.models.caller import Caller
 from tertulia.models.journal import Journal
@@ -85,7 +86,10 @@ class Run:
             UnknownPart: if there is no such format."""
         with Store(self.folder) as store:
             file = Path(path or self.default_export(format_name))
-            return export(format_name, pairs(store), file, force=force, attempt=tried)
+            report = export(format_name, pairs(store), file, force=force, attempt=tried, about=about(store))
+        if file.parent == self.folder / "exports":
+            write_index(file.parent)
+        return report
 
     def default_export(self, format_name: str) -> Path:
         return self.folder / "exports" / f"{format_name}.jsonl"
@@ -102,6 +106,18 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
         scenario = scenarios[talk.scenario]
         if not recipe_exports or recipe_exports in bundled_recipe(scenario.recipe).exports:
             yield variants.or_as_written(scenario, talk.variant)[0], talk
+
+
+def about(store: Store) -> About:
+    """What the papers of an export tell of its run."""
+    recipes = [bundled_recipe(name) for name in {scenario.recipe for scenario in store.scenarios().values()}]
+    settings: dict[str, Any] = store.manifest["settings"]
+    return About(
+        settings=settings,
+        scenarios=store.manifest.get("scenarios", {}),
+        version=str(store.manifest.get("tertulia", "")),
+        gates={recipe.id: recipe.gates for recipe in recipes if recipe.gates},
+    )
 
 
 async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = lambda standing: None) -> Run:
@@ -177,9 +193,12 @@ def write_exports(store: Store, folder: Path) -> list[str]:
     for leftover in folder.glob(".*.part"):
         leftover.unlink(missing_ok=True)
     formats = sorted({name for recipe in recipes for name in bundled_recipe(recipe).exports})
+    told = about(store)
     reports = [
-        export(name, pairs(store, name), folder / f"{name}.jsonl", force=True, attempt=tried) for name in formats
+        export(name, pairs(store, name), folder / f"{name}.jsonl", force=True, attempt=tried, about=told)
+        for name in formats
     ]
+    write_index(folder)
     return [report.trouble for report in reports if report.trouble]
 
 

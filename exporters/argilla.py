@@ -1,0 +1,116 @@
+"""Records for Argilla 2, where people review what the critic said of an assistant's drafts.
+
+One row for each draft of an assistant that answers somebody, in accepted and rejected conversations alike:
+
+    status       "pending"
+    fields       history: the conversation so far as chat messages with role and content alone, calls in `<tool_call>`;
+                 draft: the words or call to be judged; principles: what the assistant must hold to
+    metadata     conversation, scenario, turn, draft, end_reason, accepted
+    vectors, responses   empty
+    suggestions  for the question `verdict` accept or revise, for `broken` the ids of the principles, for `markers` the
+                 spans of the draft that a marker quotes; the agent is the critic. No suggestion for what is empty
+    external_id  derived from the conversation's id, the turn and the draft
+
+The questions are `verdict` (label), `broken` (several labels) and `markers` (spans of `draft`, labelled by principle).
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from tertulia.exporting.chats import in_tags
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.rows import row_id
+from tertulia.records import Conversation, Draft, Message, Turn
+from tertulia.scenario import Scenario
+from tertulia.setting import Setting, Settings
+from tertulia.views import Chat, as_chat, briefing, own
+
+__all__ = ["Argilla"]
+
+
+class Argilla:
+    """`lost` counts drafts that answer nobody, ids of calls, and quotes that do not stand in the draft."""
+
+    columns: ClassVar[Columns] = {
+        "status": "text",
+        "fields": {"history": [{"role": "text", "content": "text"}], "draft": "text", "principles": "text"},
+        "metadata": {
+            "conversation": "text",
+            "scenario": "text",
+            "turn": "int",
+            "draft": "int",
+            "end_reason": "text",
+            "accepted": "text",
+        },
+        "vectors": "json",
+        "responses": ["json"],
+        "suggestions": ["json"],
+        "external_id": "text",
+    }
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.lost: Counter[str] = Counter()
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        setting = self.settings.of(scenario)
+        before: list[Message] = []
+        for turn in talk.turns:
+            if talk.roles[turn.speaker] == "assistant":
+                yield from self.drafts(setting, talk, turn, as_chat(before, turn.speaker, talk.roles))
+            before += [turn.message, *turn.results]
+
+    def drafts(self, setting: Setting, talk: Conversation, turn: Turn, chat: Chat) -> Iterator[dict[str, Any]]:
+        if not chat:
+            self.lost["drafts_that_answer_nobody"] += len(turn.drafts)
+            return
+        system = briefing(setting, turn.speaker)
+        history = [{"role": "system", "content": system}] if system else []
+        history += [bare(message) for message in chat]
+        principles = "\n".join(f"- {rule.id}: {rule.text}" for rule in setting.principles["assistant"])
+        for number, draft in enumerate(turn.drafts):
+            text = in_tags(own(draft.message, len(talk.roles) > 2))
+            self.lost["call_ids"] += len(draft.message.calls)
+            yield {
+                "status": "pending",
+                "fields": {"history": history, "draft": text, "principles": principles},
+                "metadata": {
+                    "conversation": talk.id,
+                    "scenario": talk.scenario,
+                    "turn": turn.index,
+                    "draft": number,
+                    "end_reason": talk.end_reason.value,
+                    "accepted": "yes" if talk.accepted else "no",
+                },
+                "vectors": {},
+                "responses": [],
+                "suggestions": self.suggestions(draft, text),
+                "external_id": row_id(talk, "argilla", turn.index, number),
+            }
+
+    def suggestions(self, draft: Draft, text: str) -> list[dict[str, Any]]:
+        agent = ", ".join(sorted({marker.critic for marker in draft.markers})) or "critic"
+        made = [suggestion("verdict", "revise" if draft.sent_back else "accept", agent)]
+        if broken := sorted({marker.principle for marker in draft.markers}):
+            made.append(suggestion("broken", broken, agent))
+        spans: list[dict[str, Any]] = []
+        for marker in draft.markers:
+            at = text.find(marker.quote) if marker.quote else -1
+            if at < 0:
+                self.lost["quotes_without_a_span"] += bool(marker.quote)
+                continue
+            span = {"start": at, "end": at + len(marker.quote), "label": marker.principle}
+            if span not in spans:
+                spans.append(span)
+        return [*made, suggestion("markers", spans, agent)] if spans else made
+
+
+def suggestion(question: str, value: Any, agent: str) -> dict[str, Any]:
+    return {"question_name": question, "value": value, "score": None, "agent": agent, "type": "model"}
+
+
+def bare(message: Mapping[str, Any]) -> dict[str, str]:
+    """A message with its role and one text."""
+    content = in_tags(message) if message["role"] == "assistant" else message["content"]
+    return {"role": message["role"], "content": content}

@@ -1,0 +1,71 @@
+"""Function calling as NousResearch's Hermes models learn it: ShareGPT turns with tools, calls and results in tags.
+
+One row for each assistant of an accepted conversation:
+
+    id             derived from the conversation's id
+    conversations  [{from, value}]: a `system` turn with the tools in `<tools>`; `human`; `gpt`, where a call is a JSON
+                   object with `name` and `arguments` in `<tool_call>`; `tool`, where each result is a JSON object with
+                   `name` and `content` in `<tool_response>`
+    tools          the assistant's tools as JSON text; null when it has none
+    category       the scenario's world
+    subcategory    the scenario's kind
+    task           the scenario's title
+    meta           conversation, scenario, seed, end_reason, success
+
+The format has no weights, so a row ends before the first assistant message that has a known fault.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from tertulia.exporting.chats import META, taught, tools_text
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.lessons import about, lessons, until_a_fault
+from tertulia.exporting.rows import row_id
+from tertulia.exporting.tally import world_of
+from tertulia.exporting.turns import turned
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
+from tertulia.setting import Settings
+
+__all__ = ["Hermes"]
+
+FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}
+
+
+class Hermes:
+    """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
+
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "conversations": [{"from": "text", "value": "text"}],
+        "tools": "text",
+        "category": "text",
+        "subcategory": "text",
+        "task": "text",
+        "meta": META,
+    }
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.lost: Counter[str] = Counter()
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        for lesson in lessons(self.settings.of(scenario), talk, self.lost):
+            chat = until_a_fault(lesson.chat, self.lost)
+            if not chat:
+                self.lost["nothing_to_learn"] += 1
+                continue
+            told = taught(lesson.system, lesson.tools)
+            system = [{"from": "system", "value": told}] if told else []
+            turns = turned(chat, self.lost)
+            yield {
+                "id": row_id(talk, "hermes", lesson.name),
+                "conversations": [*system, *({"from": FROM[turn.role], "value": turn.text} for turn in turns)],
+                "tools": tools_text(lesson.tools),
+                "category": world_of(scenario),
+                "subcategory": scenario.kind,
+                "task": scenario.title,
+                "meta": about(talk),
+            }

@@ -1,0 +1,59 @@
+"""ShareGPT conversations: turns from `human`, `gpt` and `tool`, with the tools as JSON text.
+
+One row for each assistant of an accepted conversation:
+
+    id             derived from the conversation's id
+    conversations  [{from, value}] with from = system, human, gpt or tool. A call stands in the `gpt` turn as
+                   `<tool_call>` around a JSON object; a `tool` turn is what it gave, as it is
+    tools          the assistant's tools as JSON text; null when it has none
+    meta           conversation, scenario, seed, end_reason, success
+
+The format has no weights, so a row ends before the first assistant message that has a known fault.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from tertulia.exporting.chats import META, tools_text
+from tertulia.exporting.columns import Columns
+from tertulia.exporting.lessons import about, lessons, until_a_fault
+from tertulia.exporting.rows import row_id
+from tertulia.exporting.turns import turned
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
+from tertulia.setting import Settings
+
+__all__ = ["Sharegpt"]
+
+FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}
+
+
+class Sharegpt:
+    """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
+
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "conversations": [{"from": "text", "value": "text"}],
+        "tools": "text",
+        "meta": META,
+    }
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.lost: Counter[str] = Counter()
+
+    def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
+        for lesson in lessons(self.settings.of(scenario), talk, self.lost):
+            chat = until_a_fault(lesson.chat, self.lost)
+            if not chat:
+                self.lost["nothing_to_learn"] += 1
+                continue
+            system = [{"from": "system", "value": lesson.system}] if lesson.system else []
+            turns = turned(chat, self.lost, tags=False)
+            yield {
+                "id": row_id(talk, "sharegpt", lesson.name),
+                "conversations": [*system, *({"from": FROM[turn.role], "value": turn.text} for turn in turns)],
+                "tools": tools_text(lesson.tools),
+                "meta": about(talk),
+            }

@@ -1,0 +1,1 @@
+"""What exporters share: rows and their ids, columns, one side of a conversation, pairs, texts, cards, the Hub."""

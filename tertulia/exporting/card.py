@@ -1,0 +1,181 @@
+"""The papers of an export: a manifest for machines, and a dataset card for people and for `load_dataset`.
+
+    FORMAT.manifest.json    what was written, its SHA-256, columns and balance, and the run that it comes from
+    FORMAT.card.md          the same in words, under the YAML head that the Hugging Face Hub and `datasets` read
+    README.md               in the `exports` folder of a run: one configuration for each format that is there
+
+All of them depend on the file, the run's settings and the conversations alone: they hold no clock and no path.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tertulia.exporting.columns import Columns, features
+from tertulia.exporting.tally import Tally
+
+__all__ = ["About", "Papers", "card", "index", "manifest", "papers_of"]
+
+MOST = 20  # values of one aspect that a card shows
+SUMS = ("sha256", "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where an export comes from: what its papers tell of the run."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the run: n, seed, slips, cast, models
+    scenarios: Mapping[str, str] = field(default_factory=dict)  # id -> SHA-256 of the scenario with its tools
+    version: str = ""  # of tertulia
+    gates: Mapping[str, Sequence[str]] = field(default_factory=dict)  # recipe -> judges that had to pass
+    licence: str = "unknown"  # an identifier of the Hub
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Role -> the model that played it; a role that is not named was played by rules."""
+        made: Mapping[str, Any] = self.settings.get("models") or {}
+        return {role: str(model.get("spec", {}).get("name", "")) for role, model in made.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The two files beside an export."""
+
+    manifest: Path
+    card: Path
+
+
+def papers_of(path: Path) -> Papers:
+    """`sft.jsonl` -> `sft.manifest.json` and `sft.card.md`; of a Parquet file, `sft.parquet.manifest.json` and so on."""
+    stem = path.stem if path.suffix == ".jsonl" else path.name
+    return Papers(path.with_name(f"{stem}.manifest.json"), path.with_name(f"{stem}.card.md"))
+
+
+def sums(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return dict(zip(SUMS, (hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size), strict=True))
+
+
+def manifest(
+    format_name: str,
+    path: Path,
+    sidecars: Iterable[Path],
+    columns: Columns | None,
+    tally: Tally,
+    lost: Mapping[str, int],
+    about: About,
+) -> dict[str, Any]:
+    """What can be told of files that are on disk."""
+    return {
+        "format": format_name,
+        "file": path.name,
+        **sums(path),
+        "rows": tally.rows,
+        "beside": {file.name: sums(file) for file in sidecars},
+        "features": features(dict(columns)) if columns else None,
+        **tally.as_json(),
+        "lost": dict(lost),
+        "licence": about.licence,
+        "models": about.models,
+        "gates": {name: list(gates) for name, gates in sorted(about.gates.items())},
+        "scenarios": {
+            name: {"rows": rows, "sha256": about.scenarios.get(name, "")}
+            for name, rows in sorted(tally.scenarios.items())
+        },
+        "run": {"tertulia": about.version, "settings": dict(about.settings)},
+    }
+
+
+def as_text(made: Mapping[str, Any]) -> str:
+    """A manifest as the text of its file."""
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
+# --- in words ----------------------------------------------------------------------------------------------------
+
+
+def head(manifests: Sequence[Mapping[str, Any]]) -> str:
+    """The YAML head: how `load_dataset` finds each format's file and the types of its columns."""
+    licences = sorted({str(made["licence"]) for made in manifests})
+    told: dict[str, Any] = {"license": licences[0] if len(licences) == 1 else "other"}
+    told["tags"] = ["synthetic", "tertulia"]
+    told["configs"] = [{"config_name": made["format"], "data_files": made["file"]} for made in manifests]
+    told["dataset_info"] = [
+        {"config_name": made["format"], "features": [named(name, one) for name, one in made["features"].items()]}
+        for made in manifests
+        if made["features"]
+    ]
+    return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True)}---\n"
+
+
+def named(name: str, feature: Mapping[str, Any]) -> dict[str, Any]:
+    """A feature as the Hub's cards write it (`datasets.Features._to_yaml_list`)."""
+    return {"name": name, **yaml_of(feature)}
+
+
+def yaml_of(feature: Mapping[str, Any]) -> dict[str, Any]:
+    if feature.get("_type") == "Value":
+        return {"dtype": feature["dtype"]}
+    if feature.get("_type") == "Json":
+        return {"dtype": "json"}
+    if feature.get("_type") == "List":
+        inner = yaml_of(feature["feature"])
+        return {"list": inner["struct"] if "struct" in inner else inner.get("dtype", inner)}
+    return {"struct": [named(name, inner) for name, inner in feature.items()]}
+
+
+def card(made: Mapping[str, Any]) -> str:
+    """The card of one export."""
+    return head([made]) + f"# {made['format']}\n\n" + told(made)
+
+
+def index(manifests: Sequence[Mapping[str, Any]]) -> str:
+    """The card of a folder of exports."""
+    lines = ["# Exports of one run", "", "| configuration | file | rows |", "| --- | --- | --- |"]
+    lines += [f"| `{made['format']}` | `{made['file']}` | {made['rows']} |" for made in manifests]
+    lines += ["", '`load_dataset(FOLDER, "CONFIGURATION")` reads a file with the types of its columns.', ""]
+    return head(manifests) + "\n".join(lines)
+
+
+def told(made: Mapping[str, Any]) -> str:
+    talks, run = made["conversations"], made["run"]
+    settings = {key: value for key, value in run["settings"].items() if key != "models"}
+    models = ", ".join(f"{role}: {name}" for role, name in made["models"].items()) or "none; rules played every role"
+    gates = [f"- conversations of `{name}` had to pass: {', '.join(given)}" for name, given in made["gates"].items()]
+    gates += [f"- left out, {cause}: {count} conversations" for cause, count in talks["left_out"].items()]
+    parts = [
+        f"`{made['file']}`: {made['rows']} rows from {talks['used']} of {talks['seen']} synthetic conversations, "
+        f"played by tertulia {run['tertulia']}.",
+        "## Balance\n\nRows by what their conversation is about.\n\n" + "\n\n".join(balance(made["balance"])),
+        "## Filters\n\n" + ("\n".join(gates) or "None."),
+        "## What the format could not hold\n\n"
+        + ("\n".join(f"- {name}: {count}" for name, count in made["lost"].items()) or "Nothing."),
+        f"## Models\n\n{models}",
+        f"## Licence\n\n{made['licence']}. Words that a model wrote may be bound by the terms of that model.",
+        f"## Settings\n\n`{json.dumps(settings, ensure_ascii=False)}`",
+        "## Scenarios\n\n" + table(("scenario", "rows", "SHA-256"), scenarios(made["scenarios"])),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def balance(counts: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
+    for aspect, values in counts.items():
+        shown = [(name, str(count)) for name, count in list(values.items())[:MOST]]
+        if len(values) > MOST:
+            shown.append((f"{len(values) - MOST} more", str(sum(list(values.values())[MOST:]))))
+        if shown:
+            yield table((aspect, "rows"), shown)
+
+
+def scenarios(given: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    return [(name, str(one["rows"]), f"`{one['sha256'][:16]}`") for name, one in given.items()]
+
+
+def table(names: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [names, ["---"] * len(names), *lines]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
