@@ -164,7 +164,7 @@ def _beforehand(hearing: Hearing) -> list[str]:
         texts += [humanize(decision.call), decision.because]
     if hearing.script:
         script = hearing.script
-        texts += [script.opening, *script.never_say]
+        texts += [script.opening, *script.never_say, *(aside.say for aside in script.asides)]
         for want in script.wants:
             texts += [want.say, *_said(want.args), humanize(want.call)]
             if want.change:
