@@ -201,14 +201,15 @@ class LiveClasses:
     def call(self, name: str, args: Mapping[str, Any]) -> Outcome:
         if name not in self.world.methods:
             return refusal(f"There is no tool called {name!r}.")
+        home, method = self.world.methods[name]
+        custom = self.world.customs[home][1]
         faults = sorted(
             f"{error.json_path[2:] or 'arguments'}: {error.message}"
             for error in self.world.validators[name].iter_errors(dict(args))
+            if custom.checks_values or error.validator in ("required", "additionalProperties")
         )
         if faults:
             return refusal("Invalid arguments. " + "; ".join(faults))
-        home, method = self.world.methods[name]
-        custom = self.world.customs[home][1]
         only_reads = custom.says_what_writes and not method.spec.writes
         undo = None if only_reads else custom.undo(self.objects[home])
         try:

@@ -43,6 +43,9 @@ class Custom(Protocol):
     """How one library writes its classes."""
 
     says_what_writes: bool  # whether a tool that is not said to write surely only reads
+    checks_values: (
+        bool  # whether values of the wrong type are refused here; else the library sees what it makes of them
+    )
 
     def fits(self, kind: type) -> bool: ...
     def made(self, kind: type, data: Any) -> Any: ...
@@ -98,6 +101,7 @@ class Plain:
     """Any class: public methods, and its data as keyword arguments."""
 
     says_what_writes = False
+    checks_values = True
 
     def fits(self, kind: type) -> bool:
         return True
@@ -127,6 +131,8 @@ class Plain:
 class BfclApi(Plain):
     """The API classes of the Berkeley Function-Calling Leaderboard."""
 
+    checks_values = False
+
     def fits(self, kind: type) -> bool:
         return callable(getattr(kind, "_load_scenario", None))
 
@@ -148,6 +154,7 @@ class Tau2Toolkit(Plain):
     """A toolkit of tau2-bench."""
 
     says_what_writes = True
+    checks_values = False
 
     def fits(self, kind: type) -> bool:
         return hasattr(kind, "use_tool") and hasattr(kind, "_func_tools")
@@ -184,6 +191,7 @@ class Tau2Environment(Plain):
     """An environment of tau2-bench: a class that annotates `tools` and perhaps `user_tools`."""
 
     says_what_writes = False  # a read of one toolkit may bring the other in step
+    checks_values = False
     kit = Tau2Toolkit()
 
     def fits(self, kind: type) -> bool:
