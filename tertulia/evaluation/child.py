@@ -92,7 +92,7 @@ class Serving:
             told = {"configurable": {"thread_id": asked["conversation"], "tools": tools}}
             given = await self.agent.ainvoke({"messages": messages}, told)
             return plain(given["messages"][-1] if isinstance(given, Mapping) else given)
-        if iscoroutinefunction(self.agent) or iscoroutinefunction(getattr(self.agent, "__call__", None)):
+        if iscoroutinefunction(self.agent) or iscoroutinefunction(type(self.agent).__call__):
             return plain(await self.agent(messages, tools))
         given = await asyncio.get_running_loop().run_in_executor(self.threads, self.agent, messages, tools)
         return plain(await given if isawaitable(given) else given)

@@ -103,6 +103,8 @@ class Child:
         with suppress(ValueError, ConnectionError):  # a line that is too long, or no JSON, ends it
             async for line in self.process.stdout:
                 self.heard(json.loads(line))
+        with suppress(TimeoutError):  # its own end tells more than ours
+            await asyncio.wait_for(self.process.wait(), LEAVING)
         self.kill()
         await self.process.wait()
         await asyncio.wait(self.tasks[1:], timeout=LEAVING)

@@ -6,7 +6,7 @@ that keeps a secret (a detector of kind `secret`, severity medium or high).
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tertulia.evaluation.trials import Trial
 from tertulia.parts import made
@@ -36,9 +36,9 @@ class Score:
     end_reason: EndReason
     agent_turns: int
     calls: int
-    markers: Counter[str] = field(default_factory=Counter)  # on the agent's turns, by principle
-    principles: tuple[str, ...] = ()  # in force for the agent
-    usage: Usage = Usage()
+    markers: Counter[str]  # on the agent's turns, by principle
+    principles: tuple[str, ...]  # in force for the agent
+    usage: Usage
 
 
 async def success_of(scenario: Scenario, talk: Conversation, again: bool) -> Verdict:

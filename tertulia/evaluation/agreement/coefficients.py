@@ -29,7 +29,7 @@ def spearman(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def icc_2_1(table: Sequence[Sequence[float]]) -> float | None:
-    """ICC(2,1): two-way random effects, absolute agreement, single rater (Shrout and Fleiss 1979, Psychol. Bull. 86:420).
+    """ICC(2,1), two-way random effects, absolute agreement, one rater: Shrout and Fleiss (1979, Psychol. Bull. 86:420).
 
     One row per target, with one value per rater in the same order. It is 1 only where raters give the same values, not
     merely values that rise together."""

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from tertulia.evaluation.statistics.numeric import numpy as np
-from tertulia.evaluation.statistics.numeric import special, stats
+from tertulia.evaluation.statistics.numeric import special
 from tertulia.evaluation.statistics.passing import Table, counted, kept, means, pass_at_1, pass_hat_k
 
 __all__ = ["Interval", "exact_interval", "interval", "score_interval", "success_interval"]
@@ -60,8 +60,8 @@ def success_interval(table: Table, k: int = 1, *, level: float = 0.95) -> Interv
     counts = counted(table, k)
     value = pass_at_1(table) if k == 1 else pass_hat_k(table, k)
     weights = _posterior(Counter(counts))
-    points, order = _powers(k)
-    low, high = _middle(points, weights[order], level)
+    points, places = _powers(k)
+    low, high = _middle(points, np.bincount(places, weights), level)
     if not any(c for c, _ in counts):
         low = 0.0
     if all(c == n for c, n in counts):
@@ -73,8 +73,10 @@ def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> Inter
     """Clopper-Pearson (1934), for independent trials: never covers less than `level`, and often more."""
     if not 0 <= successes <= trials or not trials:
         raise ValueError(f"{successes} successes in {trials} trials cannot be")
-    bounds = stats.binomtest(successes, trials).proportion_ci(level, "exact")
-    return Interval(successes / trials, float(bounds.low), float(bounds.high), level, trials, "clopper-pearson")
+    tail, failures = (1 - level) / 2, trials - successes
+    low = float(special.betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(special.betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
+    return Interval(successes / trials, low, high, level, trials, "clopper-pearson")
 
 
 def score_interval(table: Table, *, level: float = 0.95) -> Interval:
@@ -87,10 +89,10 @@ def score_interval(table: Table, *, level: float = 0.95) -> Interval:
     variance = float(scores.var(ddof=1)) if items > 1 else 0.0
     size = float(items)
     if variance > 0:
-        narrower = stats.norm.ppf((1 + level) / 2) / stats.t.ppf((1 + level) / 2, items - 1)
+        narrower = float(special.ndtri((1 + level) / 2) / special.stdtrit(items - 1, (1 + level) / 2))
         size *= value * (1 - value) / variance * narrower**2
     tail = (1 - level) / 2
-    low, high = stats.beta.ppf([tail, 1 - tail], value * size + 0.5, (1 - value) * size + 0.5)
+    low, high = special.betaincinv(value * size + 0.5, (1 - value) * size + 0.5, [tail, 1 - tail])
     low, high = (0.0 if value == 0 else float(low)), (1.0 if value == 1 else float(high))
     return Interval(value, min(low, value), max(high, value), level, items, "effective sample size")
 
@@ -133,11 +135,11 @@ def _posterior(counts: Counter[tuple[int, int]]) -> Array:
 
 @lru_cache(maxsize=64)
 def _powers(k: int) -> tuple[Array, Array]:
-    """E[p^k] at each point of the grid, ascending, and the order that makes it so."""
+    """The values of E[p^k] on the grid, ascending, and which of them each point has."""
     mu, a, b = _grid()
     values = mu if k == 1 else np.exp(special.betaln(a + k, b) - special.betaln(a, b))
-    order = np.argsort(values, kind="stable")
-    return values[order], order
+    points, places = np.unique(values, return_inverse=True)
+    return points, places
 
 
 def _middle(points: Array, weights: Array, level: float) -> tuple[float, float]:

@@ -4,8 +4,8 @@ from tertulia.errors import UserError
 
 try:
     import numpy
-    from scipy import special, stats
+    from scipy import special
 except ImportError as error:
     raise UserError("intervals and comparisons need numpy and scipy: pip install 'tertulia[evaluate]'") from error
 
-__all__ = ["numpy", "special", "stats"]
+__all__ = ["numpy", "special"]

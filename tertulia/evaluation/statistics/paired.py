@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Any
 
 from tertulia.evaluation.statistics.numeric import numpy as np
-from tertulia.evaluation.statistics.numeric import stats
+from tertulia.evaluation.statistics.numeric import special
 from tertulia.evaluation.statistics.passing import Table, kept
 from tertulia.evaluation.statistics.variance import variance_split
 
@@ -48,14 +48,14 @@ def compare(
         ValueError: the tables differ in length, have fewer than two items in common, or hold a value outside 0 to 1."""
     gaps = _gaps(one, other)
     centre, error = _adjusted(gaps)
-    known = stats.t(len(gaps) - 1)
-    margin = float(known.ppf((1 + level) / 2)) * error
+    freedom = len(gaps) - 1
+    margin = float(special.stdtrit(freedom, (1 + level) / 2)) * error
     return Comparison(
         difference=float(gaps.mean()),
         low=max(-1.0, centre - margin),
         high=min(1.0, centre + margin),
         level=level,
-        better=float(known.cdf(centre / error)),
+        better=float(special.stdtr(freedom, centre / error)),
         p_value=_exchanged(gaps, seed, rounds),
         detectable=_detectable(error, len(gaps), level, power),
         items=len(gaps),
@@ -118,5 +118,5 @@ def _exchanged(gaps: Array, seed: int, rounds: int) -> float:
 
 
 def _detectable(error: float, items: int, level: float, power: float) -> float:
-    known = stats.t(items - 1)
-    return min(1.0, float(known.ppf((1 + level) / 2) + known.ppf(power)) * error)
+    quantiles = special.stdtrit(items - 1, [(1 + level) / 2, power])
+    return min(1.0, float(quantiles.sum()) * error)

@@ -1,0 +1,106 @@
+"""Whose fault a trial is: agent, simulator, tool, judge, gold or limit, with the evidence.
+
+    gold        not even the oracle, who knows the gold, succeeds at this item
+    simulator   the user broke its script (`tertulia.evaluation.fidelity`), had its drafts rejected, or its model failed
+    judge       a judge raised, so nothing was judged
+    tool        a call that was wanted was made, and failed through no doing of its caller; or the world raised
+    limit       turns, tool rounds or the budget were used up, and nothing of what the agent did explains it
+    agent       anything else, with a finer cause (`tertulia.evaluation.conduct`)
+
+A trial that its simulator tainted is set aside whatever it came to, for a success proves as little as a failure: what
+is left is not chosen by its outcome.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tertulia.evaluation.conduct import Conduct, fault_of
+from tertulia.evaluation.fidelity import TAINTS, fidelity
+from tertulia.evaluation.findings import Finding
+from tertulia.evaluation.scoring import Score
+from tertulia.evaluation.seat import agent_trouble
+from tertulia.records import Conversation, EndReason
+from tertulia.setting import Setting
+
+__all__ = ["CAUSES", "Judged", "judged"]
+
+CAUSES = ("agent", "simulator", "tool", "judge", "gold", "limit")
+LIMITS = (EndReason.TURN_LIMIT, EndReason.ROUND_LIMIT, EndReason.BUDGET, EndReason.CONTEXT_LIMIT)
+VAGUE = frozenset(("missing_call", "unsaid", "other", "wrong_value"))  # causes that do not explain why a limit was met
+SIMULATORS = ("agents/users", "agents/planners", "agents/colleagues")  # in the trace of what raised
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A trial's score with whose fault it is, if it failed, and what its simulator did wrong."""
+
+    score: Score
+    cause: str  # empty: it passed
+    fault: Finding | None
+    simulator: tuple[Finding, ...]
+
+    @property
+    def tainted(self) -> bool:
+        """Whether it is set aside."""
+        return any(finding.what in TAINTS for finding in self.simulator)
+
+    @property
+    def name(self) -> str:
+        """The cause, and the finer one of an agent: `agent: invented_value`."""
+        return f"{self.cause}: {self.fault.what}" if self.cause == "agent" and self.fault else self.cause
+
+
+def judged(setting: Setting, talk: Conversation, score: Score, unreachable: Collection[str] = ()) -> Judged:
+    """A trial with its cause; `unreachable` are the items that the oracle does not pass."""
+    wrong = tuple([*fidelity(setting, talk, score.success), *broken_simulator(talk)])
+    if score.passed:
+        return Judged(score, "", None, wrong)
+    cause, fault = blamed(Conduct(setting, talk, score), wrong, unreachable)
+    return Judged(score, cause, fault, wrong)
+
+
+def blamed(conduct: Conduct, wrong: tuple[Finding, ...], unreachable: Collection[str]) -> tuple[str, Finding]:
+    """Who is to blame for a failure, and the evidence."""
+    talk = conduct.talk
+    if conduct.score.item in unreachable:
+        return "gold", Finding("gold", -1, "", f"the oracle fails too: {conduct.score.reason}")
+    if agent_trouble(talk) is None:
+        if tainted := next((finding for finding in wrong if finding.what in TAINTS), None):
+            return "simulator", tainted
+        if talk.error and talk.end_reason is not EndReason.FAILED:
+            return "judge", Finding("judge", -1, talk.error.strip().splitlines()[-1], "raised")
+        if fault := failed_tool(conduct):
+            return "tool", fault
+    fault = fault_of(conduct)
+    if talk.end_reason in LIMITS and fault.what in VAGUE:
+        return "limit", Finding("limit", fault.turn, fault.text, f"{talk.end_reason.value}; {conduct.score.reason}")
+    return "agent", fault
+
+
+def broken_simulator(talk: Conversation) -> list[Finding]:
+    """A simulator that gave nothing that could be used."""
+    if talk.end_reason is EndReason.REJECTED:
+        last = talk.turns[-1] if talk.turns else None
+        text = last.message.text if last else ""
+        rules = ", ".join(marker.principle for marker in last.drafts[-1].markers) if last else "plan"
+        return [Finding("simulator_failed", last.index if last else -1, text, f"its drafts break {rules}")]
+    failed = talk.end_reason in (EndReason.PARSE_FAILURE, EndReason.MODEL_FAILURE, EndReason.CONTEXT_LIMIT)
+    if failed and agent_trouble(talk) is None:
+        return [Finding("simulator_failed", len(talk.turns), talk.error.splitlines()[0], talk.rejected_by)]
+    if talk.end_reason is EndReason.FAILED and any(part in talk.error for part in SIMULATORS):
+        return [Finding("simulator_failed", len(talk.turns), talk.error.strip().splitlines()[-1], "raised")]
+    return []
+
+
+def failed_tool(conduct: Conduct) -> Finding | None:
+    """A call that was wanted, and that failed through no doing of its caller and never worked."""
+    talk = conduct.talk
+    if talk.end_reason is EndReason.FAILED:
+        return Finding("tool", len(talk.turns), talk.error.strip().splitlines()[-1], "raised")
+    wanted = [(want.call, want.gold) for want in conduct.setting.scenario.script.wants if want.due]
+    worked = [(call.name, call.args) for _, call, result in conduct.calls if result and not result.error]
+    for turn, call, result in conduct.calls:
+        made = (call.name, call.args)
+        if result and result.injected and made in wanted and made not in worked:
+            return Finding("tool", turn, result.text, f"{call.name} failed: {result.fault}")
+    return None

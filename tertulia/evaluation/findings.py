@@ -1,0 +1,65 @@
+"""What an evaluation finds in a conversation: something wrong, at a turn, in these words, by this rule."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tertulia.contracts import Hearing
+from tertulia.detectors import find
+from tertulia.principles import Detector
+from tertulia.records import Conversation, Message, Turn
+from tertulia.setting import Setting
+from tertulia.views import heard_by
+
+__all__ = ["Finding", "detected", "hearings"]
+
+QUOTED = 240  # characters of a finding's text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong, with its evidence."""
+
+    what: str
+    turn: int = -1  # -1: the conversation as a whole
+    text: str = ""  # the words or the call
+    rule: str = ""  # what it goes against
+
+    def as_json(self) -> dict[str, object]:
+        return {"what": self.what, "turn": self.turn, "text": self.text[:QUOTED], "rule": self.rule[:QUOTED]}
+
+
+def hearings(setting: Setting, talk: Conversation, speaker: str) -> Iterator[Hearing]:
+    """What a critic heard of each turn of a party that counted."""
+    spoken: list[Message] = []
+    for turn in talk.turns:
+        if turn.speaker == speaker and turn.drafts:
+            yield hearing(setting, talk, turn, tuple(spoken))
+        spoken += (turn.message, *turn.results)
+
+
+def hearing(setting: Setting, talk: Conversation, turn: Turn, spoken: tuple[Message, ...]) -> Hearing:
+    scenario, name = setting.scenario, turn.speaker
+    party = scenario.cast[name]
+    return Hearing(
+        scenario=scenario,
+        speaker=name,
+        party=party,
+        role=party.role,
+        turn=turn.index,
+        draft=len(turn.drafts) - 1,
+        message=turn.message,
+        seen=heard_by(spoken, name),
+        spoken=spoken,
+        tools=setting.tools[name],
+        policy=setting.policies[name],
+        principles=setting.principles[party.role],
+        plan=talk.plan,
+        script=scenario.script if name == scenario.user else None,
+        conversation=talk.id,
+    )
+
+
+def detected(what: str, detector: Detector, heard: Hearing) -> Iterator[Finding]:
+    """What a detector finds in one turn."""
+    for found in find(detector, heard):
+        yield Finding(what, heard.turn, found.quote, found.evidence)
