@@ -1,0 +1,280 @@
+"""Statistics of trials, against hand-computed cases, scipy, and the truth of simulated populations."""
+
+import importlib
+import sys
+from itertools import combinations
+from statistics import fmean
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tertulia.errors import UserError
+from tertulia.evaluation.statistics.intervals import exact_interval, interval, score_interval, success_interval
+from tertulia.evaluation.statistics.paired import compare, detectable_difference
+from tertulia.evaluation.statistics.passing import flip_rates, pass_at_1, pass_at_k, pass_hat_k
+from tertulia.evaluation.statistics.variance import variance_split
+
+TABLE = [[1, 1, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0, 1, None, 0]]
+rows = st.lists(st.sampled_from([0, 1, None]), min_size=1, max_size=6)
+
+
+# --- rates -------------------------------------------------------------------------------------------------------
+
+
+def test_rates_of_a_table_are_those_computed_by_hand():
+    assert pass_at_1(TABLE) == pytest.approx((0.75 + 0 + 1 + 1 / 3) / 4)
+    assert pass_hat_k(TABLE, 2) == pytest.approx((3 / 6 + 0 + 1 + 0) / 4)
+    assert pass_hat_k(TABLE, 4) == pytest.approx((0 + 0 + 1) / 3)  # the last item has three trials only
+    assert pass_at_k(TABLE, 2) == pytest.approx((1 + 0 + 1 + 2 / 3) / 4)
+    assert flip_rates([*TABLE, [1]]) == pytest.approx([0.5, 0, 0, 2 / 3, None])
+
+
+@given(st.lists(rows, min_size=1, max_size=5), st.integers(1, 4))
+def test_the_estimators_are_the_means_over_all_ways_to_pick_k_trials(table, k):
+    kept = [[v for v in row if v is not None] for row in table]
+    picks = [list(combinations(row, k)) for row in kept if len(row) >= k]
+    if not picks:
+        with pytest.raises(ValueError, match="no item has"):
+            pass_hat_k(table, k)
+        return
+    assert pass_hat_k(table, k) == pytest.approx(fmean(fmean(all(pick) for pick in ways) for ways in picks))
+    assert pass_at_k(table, k) == pytest.approx(fmean(fmean(any(pick) for pick in ways) for ways in picks))
+
+
+def test_an_item_with_no_trial_that_counts_is_no_failure():
+    assert pass_at_1([[1, 1], [None, None]]) == 1.0
+    assert success_interval([[1, 1], [None, None], [1, 0]]).items == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: pass_hat_k([[0.5]], 1), "success or failure, got the score 0.5"),
+        (lambda: pass_hat_k([[1]], 0), "from 1 on, got 0"),
+        (lambda: pass_at_1([[None], []]), "no item"),
+        (lambda: pass_at_1([[1.5]]), "between 0 and 1, got 1.5"),
+        (lambda: score_interval([[float("nan")]]), "between 0 and 1, got nan"),
+        (lambda: exact_interval(3, 2), "3 successes in 2"),
+        (lambda: compare([[1]], [[1], [0]]), "got 1 and 2"),
+        (lambda: compare([[1], [None]], [[1], [0]]), "got 1"),
+        (lambda: variance_split([[1], [0]]), "two trials"),
+        (lambda: detectable_difference([[1]]), "at least two items"),
+        (lambda: detectable_difference([[1], [0]], alike=2), "got 2"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()
+
+
+# --- intervals ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("successes", "items"), [(1, 20), (7, 20), (30, 60), (119, 120)])
+def test_with_one_trial_per_item_the_interval_is_that_of_jeffreys(successes, items):
+    found = success_interval([[1]] * successes + [[0]] * (items - successes))
+    low, high = stats.beta.ppf([0.025, 0.975], successes + 0.5, items - successes + 0.5)
+
+    assert (found.low, found.high) == pytest.approx((low, high), abs=2e-4)
+
+
+def test_trials_that_never_differ_within_an_item_count_little_more_than_one():
+    single = success_interval([[1]] * 12 + [[0]] * 18)
+    copied = success_interval([[1] * 8] * 12 + [[0] * 8] * 18)
+    spread = success_interval([[1, 0, 1, 0, 1, 0, 0, 0]] * 15 + [[0, 1, 0, 1, 0, 1, 0, 0]] * 15)
+
+    assert copied.high - copied.low > 0.9 * (single.high - single.low)
+    assert spread.high - spread.low < 0.6 * (single.high - single.low)
+
+
+def test_where_nothing_ever_fails_or_succeeds_the_interval_has_width_and_ends_at_the_bound():
+    always, never = success_interval([[1] * 4] * 30), success_interval([[0] * 4] * 30, 2)
+
+    assert (always.value, always.high, never.value, never.low) == (1, 1, 0, 0)
+    assert 0.85 < always.low < 0.99
+    assert 0 < never.high < 0.15
+    assert score_interval([[1.0]] * 30).low < 1
+    assert score_interval([[0.5]]).high <= 1
+
+
+@pytest.mark.parametrize("successes", [0, 3, 25])
+def test_clopper_pearson_is_that_of_scipy(successes):
+    found, known = exact_interval(successes, 25), stats.binomtest(successes, 25).proportion_ci()
+
+    assert (found.low, found.high) == pytest.approx((known.low, known.high))
+
+
+def test_the_interval_of_a_mean_score_is_close_to_students_where_that_is_sound():
+    scores = np.random.default_rng(1).beta(5, 4, (200, 2))
+    low, high = stats.t.interval(0.95, 199, scores.mean(), stats.sem(scores.mean(axis=1)))
+    found = interval(scores.tolist())
+
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.002)
+    assert found.method == "effective sample size"
+    assert interval([[1, 0], [True, None]]).method == "beta-binomial"
+
+
+def draw(rng, items, trials, mean, rho):
+    rates = rng.beta(mean * (1 / rho - 1), (1 - mean) * (1 / rho - 1), items)
+    return (rng.random((items, trials)) < rates[:, None]).astype(int)
+
+
+def coverage(cells, bounds, tables=150):
+    """The share of intervals that hold the population's mean, over all cells."""
+    rng, held = np.random.default_rng(7), []
+    for items, trials, rate, rho in cells:
+        for _ in range(tables):
+            mean = rng.uniform(rate - 0.03, rate + 0.03)
+            low, high = bounds(draw(rng, items, trials, mean, rho))
+            held.append(low <= mean <= high)
+    return fmean(held)
+
+
+CELLS = [(50, 1, 0.05, 0.5), (50, 4, 0.05, 0.5), (50, 8, 0.5, 0.1), (50, 4, 0.9, 0.9), (150, 2, 0.95, 0.5)]
+
+
+def test_intervals_of_95_percent_cover_93_to_97_percent_of_populations():
+    def ours(table):
+        found = success_interval(table.tolist())
+        return found.low, found.high
+
+    assert 0.93 <= coverage(CELLS, ours) <= 0.97
+
+
+def test_the_textbook_interval_of_the_mean_would_not_pass_that_test():
+    def naive(table):
+        found = exact_interval(int(table.sum()), table.size)  # as if all trials were independent
+        return found.low, found.high
+
+    assert coverage([(50, 8, 0.5, 0.5), (50, 4, 0.9, 0.9)], naive) < 0.8
+
+
+def test_the_interval_of_pass_hat_k_covers_the_populations():
+    rng, held = np.random.default_rng(5), []
+    for _ in range(300):
+        mean, size = rng.uniform(0.4, 0.8), 1.5
+        truth = np.prod([(mean * size + i) / (size + i) for i in range(4)])
+        found = success_interval(draw(rng, 60, 8, mean, 0.4).tolist(), 4)
+        held.append(found.low <= truth <= found.high)
+
+    assert 0.92 <= fmean(held) <= 0.98
+
+
+# --- comparison --------------------------------------------------------------------------------------------------
+
+
+def test_the_exact_permutation_test_is_that_of_scipy():
+    one = [[1, 1], [1, 0], [0, 0], [1, 1], [1, 1], [1, 0], [0, 1], [1, 1]]
+    other = [[1, 0], [0, 0], [0, 0], [1, 0], [1, 1], [0, 0], [0, 1], [0, 1]]
+    means = [np.mean(table, axis=1) for table in (one, other)]
+    known = stats.permutation_test(means, lambda a, b: np.mean(a - b), permutation_type="samples")
+
+    found = compare(one, other)
+    assert found.p_value == pytest.approx(known.pvalue)
+    assert found.difference == pytest.approx(means[0].mean() - means[1].mean())
+
+
+def test_a_comparison_of_many_items_is_that_of_the_paired_t_test_and_seeded():
+    rng = np.random.default_rng(2)
+    one, other = draw(rng, 400, 4, 0.6, 0.3), draw(rng, 400, 4, 0.55, 0.3)
+    known = stats.ttest_rel(one.mean(axis=1), other.mean(axis=1))
+    found = compare(one.tolist(), other.tolist())
+
+    assert found.p_value == pytest.approx(known.pvalue, abs=0.01)
+    assert 1 - found.better == pytest.approx(known.pvalue / 2, abs=0.01)
+    low, high = known.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.002)
+    assert compare(one.tolist(), other.tolist()) == found
+
+
+def test_exchanging_the_agents_exchanges_the_answer():
+    one, other = [[1, 1]] * 9 + [[0, 1]] * 11, [[1, 0]] * 12 + [[0, 0]] * 8
+    there, back = compare(one, other), compare(other, one)
+
+    assert (back.difference, back.low, back.high) == pytest.approx((-there.difference, -there.high, -there.low))
+    assert back.better == pytest.approx(1 - there.better)
+    assert back.p_value == there.p_value < 0.05
+
+
+def test_agents_that_never_differ_are_as_likely_better_as_worse_and_the_interval_has_width():
+    found = compare([[1], [0]] * 10, [[1], [0]] * 10)
+
+    assert (found.difference, found.better, found.p_value) == (0, 0.5, 1)
+    assert -0.2 < found.low < 0 < found.high < 0.2
+
+
+def test_the_interval_of_a_difference_covers():
+    rng, held = np.random.default_rng(3), []
+    for _ in range(500):
+        base, gain = rng.beta(1.5, 1, 60), 0.1
+        one, other = ((rng.random((60, 3)) < (base * (1 - g))[:, None]).astype(int).tolist() for g in (0, gain))
+        found = compare(one, other, rounds=1)
+        held.append(found.low <= gain * 0.6 <= found.high)
+
+    assert 0.93 <= fmean(held) <= 0.98
+
+
+def test_a_difference_as_large_as_the_detectable_one_is_found_in_four_of_five_runs():
+    rng = np.random.default_rng(11)
+    rates = rng.beta(4, 4, 5000)
+    shape = (rng.random((5000, 4)) < rates[:, None]).astype(int)
+    of_150 = detectable_difference(shape[:150].tolist(), alike=1.0)
+    found = []
+    for _ in range(400):
+        base = rng.beta(4, 4, 150) * (1 - of_150)
+        one, other = ((rng.random((150, 4)) < rate[:, None]).astype(int).tolist() for rate in (base + of_150, base))
+        found.append(compare(one, other, rounds=1).low > 0)
+
+    assert 0.74 <= fmean(found) <= 0.88
+    assert detectable_difference(shape.tolist()) < 0.25 * detectable_difference(shape[:150].tolist())
+    assert detectable_difference(shape[:150].tolist(), trials=1) > detectable_difference(shape[:150].tolist())
+
+
+# --- variance ----------------------------------------------------------------------------------------------------
+
+
+def test_the_split_of_a_balanced_table_is_the_one_way_analysis_of_variance():
+    table = np.random.default_rng(4).beta(2, 2, (30, 5))
+    between = 5 * table.mean(axis=1).var(ddof=1)
+    within = table.var(axis=1, ddof=1).mean()
+    assert between / within == pytest.approx(stats.f_oneway(*table).statistic)
+
+    found = variance_split(table.tolist())
+    assert found.within == pytest.approx(within)
+    assert found.item == pytest.approx(max(0, (between - within) / 5))
+    assert (found.simulator, found.agent) == (None, None)
+
+
+def test_the_split_finds_the_variances_that_were_built_in():
+    rng = np.random.default_rng(6)
+    items, seeds, each = 1500, 4, 3
+    built = {"item": 0.01, "simulator": 0.006, "agent": 0.003}
+    values = 0.5 + rng.normal(0, built["item"] ** 0.5, (items, 1, 1))
+    values = values + rng.normal(0, built["simulator"] ** 0.5, (items, seeds, 1))
+    values = (values + rng.normal(0, built["agent"] ** 0.5, (items, seeds, each))).clip(0, 1).reshape(items, -1)
+    told = [[seed for seed in range(seeds) for _ in range(each)]] * items
+    table = [[None if rng.random() < 0.1 else value for value in row] for row in values.tolist()]
+
+    found = variance_split(table, told)
+    for name, known in built.items():
+        assert getattr(found, name) == pytest.approx(known, rel=0.1)
+    assert found.icc == pytest.approx(0.01 / 0.019, rel=0.1)
+
+
+def test_simulator_and_agent_are_told_apart_only_where_seeds_repeat_and_differ():
+    assert variance_split(TABLE, [[0, 1, 2, 3]] * 4).simulator is None
+    assert variance_split(TABLE, [[0, 0, 0, 0]] * 4).agent is None
+    assert variance_split([[1, 1], [1, 1]]).icc is None
+    with pytest.raises(ValueError, match="zip"):
+        variance_split(TABLE, [[0, 0, 1, 1]] * 3)
+
+
+def test_without_numpy_one_line_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.delitem(sys.modules, "tertulia.evaluation.statistics.numeric")
+
+    with pytest.raises(UserError, match=r"pip install 'tertulia\[evaluate\]'"):
+        importlib.import_module("tertulia.evaluation.statistics.numeric")
