@@ -440,6 +440,16 @@ async def test_the_key_is_nowhere_but_in_the_header(caplog: pytest.LogCaptureFix
     assert all(f"Bearer {KEY}" in head for head in canned.heads)
 
 
+@pytest.mark.parametrize("placeholder", ["x", "EMPTY", "none"])
+async def test_what_stands_for_no_key_is_not_blotted_out_of_replies(
+    placeholder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", placeholder)
+    said = f"Your next box is {placeholder}."
+    async with serving(answer(completion({"content": said}))) as canned:
+        assert (await OpenAIChat(model="m", base_url=canned.url).complete(ASKED, 5)).text == said
+
+
 def test_a_key_is_asked_for_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(SettingsError, match="environment variable OPENAI_API_KEY"):

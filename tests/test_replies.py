@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.contracts import Neighbour, Utterance, View
-from tertulia.models.answers import NotJson, WrongSchema, clean, find_json, parse_json
+from tertulia.models.answers import NotJson, WrongSchema, clean, find_json, fits, parse_json, validator
 from tertulia.models.arguments import fitted, parse_arguments
 from tertulia.models.asking import Reading, ask_for, read_answer
 from tertulia.models.records import BadReply, RawCall, Reply, Request, Trouble
@@ -516,3 +516,49 @@ def test_json_is_read_back_from_any_prose_without_braces(prose: str) -> None:
     words = prose.replace("{", "").replace("[", "")
 
     assert find_json(f'{words}{{"score": 3}}', ANSWER)[0] == {"score": 3}
+
+
+# --- what fits without doubt -------------------------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.floats(-1, 1), st.sampled_from(["a", "b", ""])),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=6,
+)
+KINDS = st.sampled_from(["string", "integer", "number", "boolean", "array", "object", "null"])
+SCHEMAS = st.recursive(
+    st.fixed_dictionaries({}, optional={"type": KINDS, "enum": st.just(["a", 1]), "minimum": st.just(1)}),
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "type": KINDS,
+            "items": inner,
+            "properties": st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+            "required": st.lists(st.sampled_from("ab"), unique=True),
+            "additionalProperties": st.booleans() | inner,
+        },
+    ),
+    max_leaves=5,
+)
+
+
+@given(VALUES, SCHEMAS)
+def test_what_surely_fits_has_no_fault_for_the_validator(value: Any, schema: dict[str, Any]) -> None:
+    assert not fits(value, schema) or not list(validator(schema).iter_errors(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "fit"),
+    [
+        ({"markers": []}, True),
+        ({"markers": [{"quote": "x"}]}, True),
+        ({"markers": [{}]}, False),
+        ({}, False),
+        (7, False),
+    ],
+)
+def test_plain_answers_are_known_to_fit_without_the_validator(value: Any, fit: bool) -> None:
+    quote = {"type": "object", "properties": {"quote": {"type": "string"}}, "required": ["quote"]}
+    schema = {"type": "object", "properties": {"markers": {"type": "array", "items": quote}}, "required": ["markers"]}
+
+    assert fits(value, schema) is fit

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import ValidationError
 
-from tertulia.models.answers import NotJson, WrongSchema, faults, parse_json, validator
+from tertulia.models.answers import NotJson, WrongSchema, faults, fits, parse_json, validator
 
 __all__ = ["fitted", "parse_arguments"]
 
@@ -40,6 +40,8 @@ def fitted(args: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str
 
     Raises:
         WrongSchema: naming every argument that still does not fit."""
+    if fits(args, schema):
+        return dict(args), False
     wrong = list(validator(schema).iter_errors(args))
     if not wrong:
         return dict(args), False

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 
 import orjson
 
@@ -34,6 +34,7 @@ __all__ = ["Account", "BoundAsk", "Caller", "Line", "Pricing"]
 
 Pricing = Callable[[int, int, int], float]  # tokens in, out, and those of in that were cached -> US dollars
 DENIALS = 16  # calls that are denied before the first reply comes, until the run gives up
+KEY = 16  # bytes of a reply's key
 LEAST_OUT = 256  # tokens that a reply is thought to have before any came
 
 
@@ -148,7 +149,7 @@ class Caller:
         key, size = keyed(line.mark, request)
         nth = account.asked[key] = account.asked[key] + 1
         if nth > 1:  # the very same request again is another draw, and another reply
-            key = blake2b(key + nth.to_bytes(4), digest_size=16).digest()
+            key = sha256(key + nth.to_bytes(4)).digest()[:KEY]
         kept = account.kept.pop(key, None)
         if kept is None:
             reply = await self.paid(line, request, key, size)
@@ -239,7 +240,7 @@ def keyed(mark: bytes, request: Request) -> tuple[bytes, int]:
     except orjson.JSONEncodeError:  # half a surrogate pair in a text
         body = json.dumps(asked).encode()
     place = f"{request.role}\0{request.step}\0".encode("utf-8", "surrogatepass")
-    return blake2b(place + mark + b"\0" + body, digest_size=16).digest(), len(body)
+    return sha256(place + mark + b"\0" + body).digest()[:KEY], len(body)
 
 
 def counts_of(line: Line, reply: Reply, cost: Cost) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from tertulia.memo import Memo
 from tertulia.models.records import CallFailed, RawCall, Reply, Request, Trouble
 from tertulia.models.tokens import rough
 
@@ -43,8 +44,15 @@ def options_of(request: Request) -> dict[str, Any]:
     return options
 
 
+_FORMATS: Memo[dict[str, Any]] = Memo()
+
+
 def response_format(schema: dict[str, Any]) -> dict[str, Any]:
     """Ask for JSON of a schema; strictly where the schema allows it, since OpenAI then enforces it."""
+    return _FORMATS.of((schema,), lambda: made_format(schema))
+
+
+def made_format(schema: dict[str, Any]) -> dict[str, Any]:
     wanted: dict[str, Any] = {"name": "answer", "schema": schema}
     if is_closed(schema):
         wanted["strict"] = True

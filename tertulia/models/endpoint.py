@@ -29,6 +29,7 @@ OPENAI_KEY = "OPENAI_API_KEY"
 IDLE = 4.0  # seconds a connection is kept: uvicorn, under vLLM and others, drops its idle ones after 5
 LARGE = 2**20  # bytes; aiohttp warns of a larger body that is not a stream
 HIDDEN = b"[key]"
+SECRET = 12  # characters that a key has at least; endpoints without one are given `EMPTY`, `none` or `x`
 MENDS_ITSELF = {408: Trouble.TIMEOUT, 409: Trouble.SERVER_ERROR, 425: Trouble.SERVER_ERROR, 429: Trouble.RATE_LIMITED}
 UNPAID = {"insufficient_quota", "billing_hard_limit_reached"}  # 429s that waiting does not mend
 TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length", "context window")
@@ -68,7 +69,7 @@ class Endpoint:
         key = key_in(key_env, needed=bool(key_env) or base_url == OPENAI)
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "tertulia"}
         self.headers = CIMultiDict({**headers, "Authorization": f"Bearer {key}"} if key else headers)
-        self.hide = sorted({key.encode(), key.replace("/", r"\/").encode()} - {b""})
+        self.hide = sorted({key.encode(), key.replace("/", r"\/").encode()}) if len(key) >= SECRET else []
         self.proxy = proxy_of(self.url)
 
     def __repr__(self) -> str:

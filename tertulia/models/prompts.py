@@ -58,6 +58,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+import orjson
+
 from tertulia.errors import PartError
 from tertulia.principles import Principle
 
@@ -68,7 +70,7 @@ Chat = tuple[dict[str, Any], ...]
 NAME = re.compile(r"\{\{([a-z_]+)\}\}")
 BLOCK = re.compile(r"^<([a-z_]+)>\n(.*?)^</\1>$", re.MULTILINE | re.DOTALL)
 LINES = frozenset({"transcript"})  # blocks of one JSON value a line
-ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":"))
 BEGIN = "(The conversation begins. It is your turn.)"
 
 
@@ -114,7 +116,11 @@ def lines(name: str, values: Iterable[Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    return ENCODER.encode(value).replace("</", "<\\/")
+    try:
+        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:  # half a surrogate pair, or a number beyond 64 bits
+        text = ENCODER.encode(value)
+    return text.replace("</", "<\\/")
 
 
 def blocks(text: str) -> dict[str, Any]:
