@@ -1,26 +1,26 @@
 """What an agent did wrong in a failed trial: the first of these causes that its turns bear out.
 
-    crashed, slow, unreachable, unreadable   no turn of it came, or none that can be read
-    wrong_type        a call was refused, and an argument is not of the type that the tool asks for
-    ignored_refusal   a refused call was made again and again; or what was refused was done
-    leaked            something secret was given away
-    looped            the same words, or a call that had worked, for the third time
-    over_asking       asked three times for what the user does not know, or far more than the calls wanted need
-    invented_value    an argument that nobody has told
-    claimed_undone    said that it had done what no call did
-    stopped_early     took leave before what was wanted was done
-    wrong_value       the tool wanted, with another value
-    unwanted_call     a change that nobody wanted
-    missing_call      a call wanted that was not made
-    unsaid            a text that the user had to be told
-    other             anything else that success asks for
+crashed, slow, unreachable, unreadable   no turn of it came, or none that can be read
+wrong_type        a call was refused, and an argument is not of the type that the tool asks for
+ignored_refusal   a refused call was made again and again; or what was refused was done
+leaked            something secret was given away
+looped            the same words, or a call that had worked, for the third time
+over_asking       asked three times for what the user does not know, or far more than the calls wanted need
+invented_value    an argument that nobody has told
+claimed_undone    said that it had done what no call did
+stopped_early     took leave before what was wanted was done
+wrong_value       the tool wanted, with another value
+unwanted_call     a change that nobody wanted
+missing_call      a call wanted that was not made
+unsaid            a text that the user had to be told
+other             anything else that success asks for
 """
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tertulia.contracts import Hearing
@@ -29,7 +29,7 @@ from tertulia.evaluation.scoring import Score, disclosures
 from tertulia.evaluation.seat import agent_trouble
 from tertulia.language.acts import Act, act_of, negates
 from tertulia.language.filling import slots
-from tertulia.language.wording import squeezed
+from tertulia.language.wording import humanize, squeezed, stands_in
 from tertulia.models.answers import validator
 from tertulia.models.records import Trouble
 from tertulia.principles import Claim, Grounded
@@ -150,8 +150,26 @@ def looped(conduct: Conduct) -> Finding | None:
 
 def invented_value(conduct: Conduct) -> Finding | None:
     rule = Grounded(kind="grounded", where="arguments")
-    calling = (heard for heard in conduct.hearings if heard.message.calls)
-    return next((found for heard in calling for found in detected("invented_value", rule, heard)), None)
+    for heard in conduct.hearings:
+        for call in heard.message.calls:
+            if found := next(detected("invented_value", rule, heard), None):
+                return replace(found, text=shown(call))
+            if found := chosen_unasked(conduct, heard, call):
+                return found
+    return None
+
+
+def chosen_unasked(conduct: Conduct, heard: Hearing, call: ToolCall) -> Finding | None:
+    """A choice or a yes that is not the one wanted, which nobody has told or been asked for."""
+    told = " ".join(squeezed(message.text) for message in heard.seen)
+    for want in conduct.setting.scenario.script.wants:
+        if want.call != call.name or not want.due:
+            continue
+        for key, value in call.args.items():
+            own = humanize(key) if isinstance(value, bool) else str(value)
+            if key in want.gold and value != want.gold[key] and not stands_in(squeezed(own), told):
+                return Finding("invented_value", heard.turn, shown(call), f"nobody has told {key}")
+    return None
 
 
 def wrong_value(conduct: Conduct) -> Finding | None:

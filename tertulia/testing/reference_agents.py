@@ -21,10 +21,12 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tertulia.contracts import Speaker, Utterance, View
 from tertulia.language.acts import Act, act_of
-from tertulia.language.filling import Slot, label_said, slots
+from tertulia.language.filling import Slot, assemble, label_said, read, slots
+from tertulia.language.matching import Match, best_tools
 from tertulia.language.saying import render
 from tertulia.parts import made
 from tertulia.records import Message, Signal, ToolCall
@@ -33,8 +35,8 @@ __all__ = ["DEFECTS", "Defective", "sound"]
 
 AN_HOUR = 3600.0  # seconds
 DIED = 3  # exit status
-MOST_MADE_UP = 8  # values in one turn
-MADE_UP = {"integer": "7", "number": "7.5", "boolean": "yes", "email": "someone@example.org", "date": "2031-01-01"}
+MOST = 8  # calls in one turn that were never made
+MADE_UP = {"integer": 7, "number": 7.5, "boolean": True, "email": "someone@example.org", "date": "2031-01-01"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,17 @@ async def as_it_is(view: View, rules: Speaker) -> Utterance:
 
 
 async def made_up(view: View, rules: Speaker) -> Utterance:
-    """Go on as if the user had answered the question with a value."""
+    """Where a value is missing, make one up and call; then tell what came of it."""
     said = await rules.speak(view)
-    for _ in range(MOST_MADE_UP):
-        slot = asked_slot(said, view)
-        if slot is None:
-            break
-        view = answered(view, said, f"The {slot.label} is {made_up_value(slot)}.")
-        said = await rules.speak(view)
-    return said
+    missing = asked_slot(said, view)
+    if missing is None:
+        return said
+    call = filled_in(missing, view)
+    ids = [c.id for m in view.messages for c in m.calls if (c.name, c.args) == (call.name, call.args)]
+    result = next((m for m in view.messages if m.answers in ids), None)
+    if result is None:
+        return Utterance(calls=(call,))
+    return Utterance("I'm afraid that was not possible." if result.error else "I have done that for you.")
 
 
 def asked_slot(said: Utterance, view: View) -> Slot | None:
@@ -74,20 +78,25 @@ def asked_slot(said: Utterance, view: View) -> Slot | None:
     return max((s for s in wanted if label_said(s.label, said.text)), key=lambda s: len(s.label), default=None)
 
 
-def made_up_value(slot: Slot) -> str:
+def filled_in(missing: Slot, view: View) -> ToolCall:
+    """A call of the tool that the user seems to want, every value that nobody has told made up."""
+    texts = [message.text for message in view.messages if message.role == "user"]
+    having = [tool for tool in view.tools if missing.path in {slot.path for slot in slots(tool.parameters)}]
+    tool = (best_tools(" ".join(texts), having) or [Match(having[0], 0.0, 0.0)])[0].tool
+    values = {path: reading.value for text in texts for path, reading in read(slots(tool.parameters), text).items()}
+    for slot in slots(tool.parameters):
+        if slot.required and slot.path not in values:
+            values[slot.path] = made_up_value(slot)
+    return ToolCall(id="", name=tool.name, args=assemble(values))
+
+
+def made_up_value(slot: Slot) -> Any:
     """A value that fits the slot and that nobody has told."""
     if choices := slot.schema.get("enum"):
-        return str(choices[-1])
+        return choices[-1]
+    if slot.schema.get("type") == "array":
+        return ["Q7731"]
     return MADE_UP.get(slot.kind, "Q7731")
-
-
-def answered(view: View, said: Utterance, text: str) -> View:
-    """The view after a question and an answer that nobody gave."""
-    user = next(other.name for other in view.others if other.role == "user")
-    everybody = (view.name, user)
-    question = Message(speaker=view.name, role="assistant", text=said.text, to=said.to, audience=everybody)
-    answer = Message(speaker=user, role="user", text=text, audience=everybody)
-    return replace(view, messages=(*view.messages, question, answer))
 
 
 async def asking_everything(view: View, rules: Speaker) -> Utterance:
@@ -143,7 +152,7 @@ async def repeating(view: View, rules: Speaker) -> Utterance:
 async def lying(view: View, rules: Speaker) -> Utterance:
     """Go on as if the calls that would change something had been made."""
     said = await rules.speak(view)
-    for nth in range(MOST_MADE_UP):
+    for nth in range(MOST):
         if not any(changes(view, call) for call in said.calls):
             break
         calls = tuple(call.model_copy(update={"id": f"never_{nth}_{at}"}) for at, call in enumerate(said.calls))
