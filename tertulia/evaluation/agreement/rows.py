@@ -7,6 +7,7 @@ A row with a rater is a label. Files may hold both, in any order.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class Place:
 
     file: str
     line: int
-    text: str
+    text: bytes
 
     def fault(self, message: str, suggestion: str = "", column: int = 1) -> Fault:
         return Fault(self.file, self.line, column, message, rule="rows", suggestion=suggestion)
@@ -91,13 +92,10 @@ def read_rows(paths: Iterable[Path]) -> Rows:
 
 def _lines(path: Path) -> Iterator[Place]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}:{line}: not UTF-8") from None
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(content.removeprefix(BOM_UTF8).split(b"\n"), start=1):
         if line.strip():
             yield Place(str(path), number, line)
 
@@ -105,7 +103,9 @@ def _lines(path: Path) -> Iterator[Place]:
 def _row(place: Place) -> Dialogue | Label | list[Fault]:
     """The line as a row, or what is wrong with it."""
     try:
-        value = json.loads(place.text, object_pairs_hook=_distinct, parse_constant=_refused)
+        value = json.loads(place.text.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_refused)
+    except UnicodeDecodeError:
+        return [place.fault("not UTF-8")]
     except json.JSONDecodeError as error:
         return [place.fault(f"not JSON: {error.msg}", column=error.colno)]
     except (ValueError, RecursionError) as error:
