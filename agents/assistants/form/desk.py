@@ -154,7 +154,9 @@ class Desk:
         owner = self.reachable.get(tool.name, self.view.name) if tool else self.view.name
         if tool and any(tool is own for own in self.view.tools):
             owner = self.view.name
-        self.request = Request(at, message.speaker, tool, owner)
+        unheard = former is not None and former.tool is None and former.client == message.speaker and tool is not None
+        start = former.start if former is not None and unheard else at  # what was not understood holds values too
+        self.request = Request(start, message.speaker, tool, owner)
 
     def by_values(self, message: Message) -> ToolSpec | None:
         """The one tool whose required values a message gives by their shape, where its words name none."""

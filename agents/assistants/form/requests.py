@@ -16,7 +16,7 @@ SECOND = re.compile(
 )
 ORDER = re.compile(
     r"\b(?:please|(?:could|can|would|will) you|(?:i'd|i would) like(?: you)? to|i (?:need|want)(?: you)? to)"
-    r"\s+(?:(?:also|just|now|then|quickly|kindly|please)\s+)*(?P<verb>[a-z]+)",
+    r"\s+(?:(?:also|just|now|then|quickly|kindly|please)\s+)*(?P<verb>[a-z]\w*)",
     re.IGNORECASE,
 )
 VAGUE = re.compile(

@@ -6,6 +6,7 @@ words                           requests, facts and personas in words
 scripts                         a draft of each kind, output first
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -24,8 +25,9 @@ from tertulia.lint.duplicates import ALIKE, alikeness, spoken, task
 from tertulia.principles import NeverCall, Principle
 from tertulia.scenario import Kind, Scenario
 from tertulia.streams import number, stream
+from tertulia.strict_yaml import read_document
 from tertulia.tool_schema import ToolSource
-from tertulia.worlds.openapi_document import Api, read_api
+from tertulia.worlds.openapi_document import BOUNDS, Api, read_api
 from tertulia.worlds.simulated import SimulatedWorld
 
 __all__ = ["Openapi"]
@@ -45,10 +47,17 @@ class Openapi:
         Raises:
             ScenarioError: for a document that cannot be read, with every line that is wrong."""
         api = read_api(asked.path)
-        made = Making(api, asked.path, asked.seed)
+        made = Making(api, asked.seed)
         scenarios = made.scenarios(asked.count or EACH * len(api.tools))
         lost = [Lost(f"{Path(note.file).name}:{note.line}", "document", note.message) for note in api.notes]
-        return Imported(scenarios, {made.file: asked.path.read_bytes()}, lost, made.coverage())
+        return Imported(scenarios, {made.file: as_json(asked.path)}, lost, made.coverage())
+
+
+def as_json(path: Path) -> bytes:
+    """The document as JSON: a YAML file beside scenarios would be taken for one."""
+    if path.suffix == ".json":
+        return path.read_bytes()
+    return (json.dumps(read_document(path, BOUNDS).value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 @dataclass
@@ -56,7 +65,6 @@ class Making:
     """The scripts of one document, as far as they have come."""
 
     api: Api
-    path: Path
     seed: int
     kinds: Counter[str] = field(default_factory=Counter)
     matrix: dict[str, Counter[str]] = field(default_factory=dict)
@@ -67,8 +75,7 @@ class Making:
     @property
     def file(self) -> str:
         """The name of the document beside the scenarios."""
-        suffix = ".json" if self.path.suffix == ".json" else ".yaml"
-        return f"{self.slug}.openapi{suffix}"
+        return f"{self.slug}.openapi.json"
 
     @property
     def slug(self) -> str:

@@ -19,12 +19,13 @@ from tertulia.importers.openapi.vocabulary import (
 )
 from tertulia.language.filling import label_of
 from tertulia.language.saying import render
-from tertulia.language.wording import VERBS, humanize, verb
+from tertulia.language.wording import VERBS, humanize
 from tertulia.world import ToolSpec
 
 __all__ = ["addition", "asked", "deed", "indifferent", "mention", "persona", "recanted", "sequel"]
 
 MOST_WORDS = 14
+VERSION = re.compile(r"v\d+")
 CLAUSE = re.compile(
     r"\s*(?:[.;:(\n]|,? (?:based on|including|such as|using|by providing|by specifying|with information|depending on"
     r"|given the|if |when |which |that |so that|along with)\b).*",
@@ -35,7 +36,7 @@ CLAUSE = re.compile(
 def deed(tool: ToolSpec, rng: Random) -> str:
     """A call as an order: `look up the details of a specific anime`. Out of the description, or of the name."""
     described = _from_description(tool.description, rng)
-    named = _from_name(tool.name, rng)
+    named = _from_name(tool, rng)
     return rng.choice((described, described, named)) if described else named
 
 
@@ -51,9 +52,11 @@ def _from_description(text: str, rng: Random) -> str:
     return " ".join([rng.choice(PLAINER.get(action, (action,))), *rest])
 
 
-def _from_name(name: str, rng: Random) -> str:
-    said, action = humanize(name).split(), verb(name)
+def _from_name(tool: ToolSpec, rng: Random) -> str:
+    said = [word for word in humanize(tool.name).split() if not VERSION.fullmatch(word)]
+    action = next((word for word in said if word in VERBS), "")
     rest = [word for word in said if word != action]
+    action = action or ("do" if tool.writes else "get")
     action = rng.choice(PLAINER.get(action, (action,)))
     return f"{action} the {' '.join(rest)}" if rest else action
 
