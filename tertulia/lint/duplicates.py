@@ -47,6 +47,8 @@ def task(scenario: Scenario) -> str:
         mode="json",
         include={"world", "tools", "policy", "principles", "start", "faults", "success", "kind", "vary", "private"},
     )
+    if isinstance(about["world"], dict):
+        about["world"].pop("seed", None)  # other answers make no other task
     decides = {name: [d.model_dump() for d in party.decides] for name, party in scenario.cast.items() if party.decides}
     return json.dumps([about, wants, decides], sort_keys=True, default=str)
 
