@@ -9,6 +9,8 @@ from tertulia.scenario import Scenario
 from tertulia.tool_schema import ToolSource
 from tertulia.world import World
 from tertulia.worlds.classes import class_world
+from tertulia.worlds.functions import python_world
+from tertulia.worlds.mcp import McpWorld
 from tertulia.worlds.openapi import HttpWorld
 from tertulia.worlds.schema import SchemaWorld
 from tertulia.worlds.simulated import SimulatedWorld
@@ -44,6 +46,10 @@ def open_world(scenario: Scenario) -> World:
     source = scenario.source or ToolSource(answers="model" if scenario.answers == "model" else "simulated")
     if source.answers == "simulated" and (source.openapi or scenario.answers == "simulated"):
         return SimulatedWorld(scenario.tools, scenario.policy, seed=source.seed)
+    if source.mcp:
+        return McpWorld(scenario.tools, scenario.policy, source=source)
+    if source.python:
+        return python_world(source, scenario.policy)
     if source.answers == "http":
         return HttpWorld(scenario.tools, scenario.policy, source=source)
     return SchemaWorld(scenario.tools, scenario.policy)

@@ -25,7 +25,7 @@ from tertulia.strict_yaml import Bounds, Document, document_of, read_document
 from tertulia.worlds.openapi_request import Arguments
 from tertulia.worlds.openapi_schema import Schemas, Steps, resolve
 
-__all__ = ["Api", "Scheme", "api_of", "read_api"]
+__all__ = ["Api", "Scheme", "api_of", "read_api", "valid_name"]
 
 BOUNDS = Bounds(size=16 << 20, values=1_000_000, levels=100, number_keys=True)
 MOST_PLACED = 2 << 20  # bytes of a JSON document whose lines are looked up

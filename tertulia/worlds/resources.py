@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tertulia.scenario import ToolSchema
 from tertulia.worlds.drawing import bare, first_type, pointed, split_name
 
-__all__ = ["Resource", "listed_in", "resource_of"]
+__all__ = ["Resource", "listed_in", "reads_by_name", "resource_of"]
 
 Deed = Literal["list", "read", "create", "update", "delete"]
 VERBS: dict[str, Deed] = {
@@ -63,6 +63,11 @@ def resource_of(tool: ToolSchema) -> Resource:
     if not at_item and deed in ("read", "update", "delete"):
         key = key_among(tool, kind)
     return Resource(deed, kind, key, tuple(name for name in names if name != key))
+
+
+def reads_by_name(name: str) -> bool:
+    """Whether the first verb in a name is one of looking."""
+    return next((VERBS[word] for word in split_name(name) if word in VERBS), "") in ("list", "read")
 
 
 def segments(path: str) -> list[str]:

@@ -20,7 +20,7 @@ from tertulia.errors import ToolError
 from tertulia.permissions import need_net
 from tertulia.worlds.http_request import HttpRequest
 
-__all__ = ["Answer", "Bounds", "Lost", "fetch", "host_of", "session"]
+__all__ = ["Answer", "Bounds", "Lost", "fetch", "host_of", "reachable", "session"]
 
 MOST_REDIRECTS = 3
 CHUNK = 1 << 16
@@ -125,6 +125,21 @@ def _told(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def reachable(url: str, bounds: Bounds) -> None:
+    """Whether a URL may be asked at all, for clients other than ours; its name is resolved once more by them.
+
+    Raises:
+        Lost: when it may not, or its host is not known."""
+    host = _within(url, bounds).host or ""
+    if host in bounds.private:
+        return
+    try:
+        for one in socket.getaddrinfo(host, None):
+            refuse_private(host, str(one[4][0]))
+    except OSError as error:
+        raise Lost(f"{host} cannot be reached: {error}", "lost") from error
 
 
 def _within(text: str, bounds: Bounds) -> URL:

@@ -6,7 +6,9 @@ from pathlib import Path
 from tertulia.errors import ToolError, UserError, did_you_mean
 from tertulia.permissions import need_net
 from tertulia.scenario import ToolSchema, ToolSource
+from tertulia.worlds.functions import tools_of_python
 from tertulia.worlds.http_request import HttpRequest
+from tertulia.worlds.mcp import tools_of_server
 from tertulia.worlds.openapi import secrets_of
 from tertulia.worlds.openapi_document import Api, api_of, read_api
 from tertulia.worlds.safe_http import Answer, Bounds, fetch, host_of, session
@@ -30,7 +32,9 @@ def tools_from(source: ToolSource, folder: Path) -> tuple[ToolSchema, ...]:
         UserError: when the source cannot be reached, or may not be."""
     if source.openapi:
         return chosen(api_named(source, folder).tools, source)
-    return ()
+    if source.mcp:
+        return chosen(tools_of_server(source), source)
+    return chosen(tools_of_python(source), source) if source.python else ()
 
 
 def api_named(source: ToolSource, folder: Path) -> Api:
