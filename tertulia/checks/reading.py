@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError
 from typing import Any
 
 from pydantic import ValidationError
@@ -146,6 +147,9 @@ class Reading:
             return Variant(origin, label, settle(self.scenario, choice))
         except ValidationError as error:
             return Variant(origin, label, None, tuple(complaints(Scenario, error)))
+        except CycleError:
+            circle = Complaint(("slots",), "this choice makes slots mention each other in a circle")
+            return Variant(origin, label, None, (circle,))
 
     @cached_property
     def settled(self) -> tuple[tuple[Variant, Scenario], ...]:
