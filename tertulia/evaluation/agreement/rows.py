@@ -112,7 +112,7 @@ def _row(place: Place) -> Dialogue | Label | list[Fault]:
         return [place.fault(f"not a row: {error}")]
     if not isinstance(value, dict):
         return [place.fault("expected an object with item, agent, mode, trial, gold and predicted")]
-    model = Label if "rater" in value else Dialogue
+    model: type[Dialogue | Label] = Label if "rater" in value else Dialogue
     try:
         return strictly(model, json.dumps(value))
     except ValidationError as error:
