@@ -27,7 +27,7 @@ from tertulia.worlds.openapi_schema import Schemas, Steps, resolve
 
 __all__ = ["Api", "Scheme", "api_of", "read_api", "valid_name"]
 
-BOUNDS = Bounds(size=16 << 20, values=1_000_000, levels=100, number_keys=True)
+BOUNDS = Bounds(size=16 << 20, values=300_000, levels=100, number_keys=True)
 MOST_PLACED = 2 << 20  # bytes of a JSON document whose lines are looked up
 MOST_NOTES = 200
 MOST_OPERATIONS = 2_000
