@@ -17,6 +17,7 @@ __all__ = ["Comparison", "compare", "detectable_difference"]
 
 Array = Any  # numpy's, which is only there with the extra
 EXACT = 14  # items up to which every exchange of labels is tried
+AT_ONCE = 500  # exchanges held in memory
 ADDED = 0.25  # of an item, on either side; larger values cover too often, 0 too seldom where few items differ
 ALIKE = 0.5  # correlation assumed between two agents' rates over items, where only one agent is known
 
@@ -112,8 +113,11 @@ def _exchanged(gaps: Array, seed: int, rounds: int) -> float:
     if items <= EXACT:
         signs = 1 - 2 * ((np.arange(2**items)[:, None] >> np.arange(items)) & 1)
         return float(np.mean(np.abs(signs @ gaps) >= abs(gaps.sum()) - 1e-9))
-    signs = np.random.default_rng(seed).integers(0, 2, (rounds, items), dtype=np.int8) * 2 - 1
-    farther = int(np.sum(np.abs(signs @ gaps) >= abs(gaps.sum()) - 1e-9))
+    draw, farther = np.random.default_rng(seed), 0
+    for start in range(0, rounds, AT_ONCE):
+        kept_as_is = draw.random((min(AT_ONCE, rounds - start), items), dtype=np.float32) < 0.5
+        sums = 2 * (kept_as_is @ gaps) - gaps.sum()
+        farther += int(np.sum(np.abs(sums) >= abs(gaps.sum()) - 1e-9))
     return (farther + 1) / (rounds + 1)
 
 
