@@ -313,7 +313,7 @@ def judge(
 def export(
     run: RunFolder,
     format: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="sft, dpo, critic, oasst, evalset, or one that is installed.")
+        str, typer.Argument(metavar="FORMAT", help="sft, dpo, openai ...: see `tertulia list exporters`.")
     ],
     out: Annotated[
         Path | None,
@@ -321,22 +321,53 @@ def export(
             "-o",
             "--out",
             metavar="FILE",
-            help="- for standard output; left out: RUN/exports/FORMAT.jsonl.",
+            help="- for standard output; NAME.parquet for Parquet; left out: RUN/exports/FORMAT.jsonl.",
             show_default=False,
         ),
     ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet, also where the name is left out.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Load it as its consumer does and check it; a file that is there is left as is."),
+    ] = False,
+    tokenizer: Annotated[
+        str,
+        typer.Option(metavar="DIR", help="With --verify: render by the chat template in this folder.", show_default=False),
+    ] = "",
+    push: Annotated[
+        str,
+        typer.Option(
+            metavar="OWNER/NAME", help="To a dataset of the Hugging Face Hub; the token is HF_TOKEN.", show_default=False
+        ),
+    ] = "",
+    licence: Annotated[str, typer.Option(metavar="ID", help="For the dataset card, as the Hub names it.")] = "unknown",
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
 ) -> None:
-    """Write the accepted conversations of a run in a format.
+    """Write a run in a format, with a dataset card and a manifest; exit status 1 when --verify finds faults.
 
     \b
     tertulia export runs/p dpo -o pairs.jsonl
     tertulia export runs/p sft -o - | head -1 | jq .
+    tertulia export runs/p sft --parquet --verify
     """
-    perform("export", allow_code, allow_net, folder=run, format=format, out=out, force=force, json=json)
+    perform(
+        "export",
+        allow_code,
+        allow_net,
+        folder=run,
+        format=format,
+        out=out,
+        parquet=parquet,
+        force=force,
+        verify=verify,
+        tokenizer=tokenizer,
+        push=push,
+        licence=licence,
+        json=json,
+    )
 
 
 @app.command("import")
@@ -377,6 +408,111 @@ def import_(
         allow_code=allow_code,
         force=force,
         json=json,
+    )
+
+
+@app.command()
+def evaluate(
+    sets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SET...]",
+            help="An evalset file (.jsonl), scenario files, folders or bundled names; none: the bundled set.",
+            show_default=False,
+        ),
+    ] = None,
+    agent: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="rules, none, oracle, MODULE:NAME, http(s)://..., or a model such as openai:NAME.",
+            show_default=False,
+        ),
+    ] = "",
+    k: Annotated[int, typer.Option("-k", min=1, help="Trials of each item; more go on in the same folder.")] = 1,
+    variants: Annotated[int, typer.Option(min=1, help="Balanced variants of each scenario.")] = 1,
+    mode: Annotated[
+        str, typer.Option(help="dynamic, or static: a recorded history, and the call is forced.")
+    ] = "dynamic",
+    rerun: Annotated[
+        int, typer.Option(min=0, help="Trials that the simulator tainted and that are played again, at most.")
+    ] = 0,
+    deadline: Annotated[
+        float, typer.Option(min=0.001, metavar="SECONDS", help="How long the agent may take for one turn.")
+    ] = 60.0,
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", help="Left out: runs/eval-AGENT-DIGEST.", show_default=False)
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Settles every random choice.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="Conversations open at once; changes no result.")] = 64,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is in the folder and play it anew.")] = False,
+    model: Model = "",
+    base_url: BaseUrl = "",
+    role_model: RoleModels = None,
+    role_setting: RoleSettings = None,
+    max_calls: Annotated[
+        int | None, typer.Option(min=0, help="Stop cleanly before more model calls are paid.", show_default=False)
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="The same for US dollars.", show_default=False)] = None,
+    prices: PriceFile = "",
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Compare the evaluations in two folders.", show_default=False),
+    ] = None,
+    floors: Annotated[
+        bool, typer.Option("--floors/--no-floors", help="Also play the agents none, rules and oracle.")
+    ] = True,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score what is kept anew; nothing is played or asked.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compare in spite of different versions.")] = False,
+    html: Annotated[
+        str, typer.Option(metavar="FILE", help="The report; left out: exports/report.html.", show_default=False)
+    ] = "",
+    allow_code: AllowCode = False,
+    allow_net: AllowNet = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Score an agent on an evaluation set: pass^k with intervals, beside what is for free, and why trials failed.
+
+    The simulator's models, if any, are named as for `tertulia run`. Exit status 1 when a budget was spent.
+
+    \b
+    tertulia evaluate parcels --agent rules -k 4
+    tertulia evaluate items.jsonl --agent my_agent:answer -k 8 --rerun 20
+    tertulia evaluate parcels --agent openai:NAME --base-url http://localhost:8000/v1 --max-calls 500
+    tertulia evaluate --compare runs/eval-a runs/eval-b
+    """
+    perform(
+        "evaluate",
+        allow_code,
+        allow_net,
+        sets=tuple(sets or ()),
+        agent=agent,
+        k=k,
+        variants=variants,
+        mode=mode,
+        rerun=rerun,
+        deadline=deadline,
+        out=out,
+        seed=seed,
+        concurrency=concurrency,
+        fresh=fresh,
+        model=model,
+        base_url=base_url,
+        role_models=tuple(role_model or ()),
+        role_settings=tuple(role_setting or ()),
+        max_calls=max_calls,
+        max_usd=max_usd,
+        prices=prices,
+        compare=compare,
+        floors=floors,
+        rescore=rescore,
+        force=force,
+        html=html,
+        json=json,
+        quiet=quiet,
     )
 
 

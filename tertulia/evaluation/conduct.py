@@ -228,8 +228,6 @@ def over_asking(conduct: Conduct) -> Finding | None:
 
 
 def claimed_undone(conduct: Conduct) -> Finding | None:
-    if not conduct.undone:
-        return None
     told = (heard for heard in conduct.hearings if heard.message.text)
     return next((found for heard in told for found in detected("claimed_undone", Claim(kind="claim"), heard)), None)
 

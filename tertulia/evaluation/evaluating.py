@@ -8,6 +8,9 @@ from pathlib import Path
 from tertulia.contracts import Speaker
 from tertulia.evaluation.agents import seated
 from tertulia.evaluation.casting import evaluation_ensembles
+from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.floors import floors_of
+from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
 from tertulia.evaluation.sets import EvalSet, digest, read_set
 from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
 from tertulia.evaluation.trials import Trial, every_trial, trial_items
@@ -20,9 +23,10 @@ from tertulia.running.runner import Ensemble, Standing, play_all
 from tertulia.running.runs import affordable, caller_for
 from tertulia.running.store import Store
 
-__all__ = ["evaluate", "folder_of"]
+__all__ = ["evaluate", "figures_of", "folder_of"]
 
 REACHED_LATER = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
+ATTEMPTS = 9  # at one trial, at most
 OnProgress = Callable[[Standing], None]
 
 
@@ -58,6 +62,22 @@ class Session:
         items = trial_items(self.evalset, wanted, self.settings.run.seed, there)
         concurrency = self.settings.run.concurrency
         await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)
+
+    async def play_again(self, most: int) -> None:
+        """Play trials again whose simulator tainted them, at most so many in all, those of an earlier call included."""
+        left = most
+        for attempt in range(1, ATTEMPTS):
+            if left <= 0:
+                return
+            self.store.flush()
+            trials = await read_trials(self.store.folder, self.settings.k)
+            last = {(one.score.trial.trial, one.score.trial.item): one for one in trials}
+            again = [one for key, one in sorted(last.items()) if one.tainted or one.score.trial.attempt >= attempt]
+            wanted = [Trial(attempt, one.score.trial.trial, one.score.trial.item) for one in again][:left]
+            if not wanted:
+                return
+            left -= len(wanted)
+            await self.play(wanted)
 
     def there(self) -> set[int]:
         """The places that are not played again."""
@@ -95,4 +115,25 @@ async def evaluate(
             session = Session(settings, evalset, store, players, on_progress)
             session.standing.totals = journal.totals
             await session.play(every_trial(len(evalset.items), settings.k))
+            await session.play_again(settings.rerun)
     return folder
+
+
+async def figures_of(folder: Path, k: int = 0, evalset: EvalSet | None = None, *, again: bool = False) -> Figures:
+    """The figures of an evaluation, from what is kept; floors stand beside them when the set is given.
+
+    Raises:
+        StoreError: if the folder holds no evaluation."""
+    manifest = manifest_in(folder)
+    floors = await floors_of(evalset, folder, manifest["settings"]["seed"]) if evalset else None
+    trials = await read_trials(folder, k, again=again, unreachable=floors.unreachable if floors else ())
+    return Figures(
+        folder=folder,
+        agent=manifest["settings"]["agent"],
+        mode=manifest["settings"]["mode"],
+        versions=manifest["versions"] | {"metric": scored_by(manifest, again)},
+        trials=trials,
+        floors=floors.rates if floors else {},
+        left_out=evalset.left_out if evalset else {},
+        k=k or 1 + max((one.score.trial.trial for one in trials), default=0),
+    )

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tertulia.errors import SettingsError
 from tertulia.evaluation.sets import EvalSet, digest
@@ -37,6 +37,18 @@ class EvaluationSettings(Record):
     rerun: int = Field(0, ge=0, le=100_000, description="trials set aside that are played again; changes no other")
     deadline: float = Field(60.0, gt=0, description="seconds that the agent may take for one turn")
     run: RunSettings = Field(RunSettings(), description="seed, concurrency, folder, and the models that simulate")
+
+    @classmethod
+    def of(cls, **options: Any) -> "EvaluationSettings":
+        """The settings that options give.
+
+        Raises:
+            SettingsError: naming the option that is out of its range."""
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
 
     @property
     def agent_is_model(self) -> bool:

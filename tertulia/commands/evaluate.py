@@ -1,0 +1,92 @@
+"""`tertulia evaluate`: an agent on an evaluation set, with the noise of its score and the cause of each failure."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tertulia.commands.evaluation_tables import brief, compared, full
+from tertulia.commands.printing import as_json, console, note
+from tertulia.errors import RunStopped, SettingsError
+from tertulia.evaluation.comparing import compare_folders
+from tertulia.evaluation.evaluating import evaluate, figures_of, folder_of
+from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.html import page_of
+from tertulia.evaluation.sets import EvalSet, read_set
+from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.running.progress import shown
+from tertulia.running.run_folder import write_atomically
+from tertulia.running.run_settings import RunSettings
+
+__all__ = ["perform"]
+
+OWN = ("agent", "k", "variants", "mode", "rerun", "deadline")  # options that are an evaluation's, not a run's
+
+
+def perform(
+    *,
+    sets: Sequence[str],
+    compare: tuple[Path, Path] | None,
+    floors: bool,
+    rescore: bool,
+    force: bool,
+    html: str,
+    json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    if compare:
+        return show_comparison(compare, rescore=rescore, force=force, json=json)
+    if not options["agent"]:
+        raise SettingsError("name the agent with --agent: rules, none, oracle, MODULE:NAME, http(s)://..., openai:NAME")
+    own = {name: options.pop(name) for name in OWN}
+    settings = EvaluationSettings.of(sets=tuple(sets), run=RunSettings.of(**options), **own)
+    evalset = read_set(settings.sets, settings.variants, settings.run.seed)
+    for item, reason in evalset.left_out.items():
+        note(f"left out: {item}: {reason}")
+    stopped = "" if rescore else play(settings, evalset, quiet)
+    folder = folder_of(settings, evalset)
+    figures = asyncio.run(figures_of(folder, settings.k, evalset if floors else None, again=rescore))
+    written = write_page(figures, html)
+    if stopped:
+        note(f"tertulia: {stopped}")
+    show(figures, written, json=json)
+    return 1 if stopped else 0
+
+
+def play(settings: EvaluationSettings, evalset: EvalSet, quiet: bool) -> str:
+    """Play the trials; why they were stopped, if a budget is spent."""
+    with shown(quiet) as progress:
+        try:
+            asyncio.run(evaluate(settings, progress, evalset=evalset))
+        except RunStopped as spent:
+            return str(spent)
+    return ""
+
+
+def write_page(figures: Figures, html: str) -> Path:
+    """Write the report to a file; by default to `exports/report.html` in the evaluation's folder."""
+    path = Path(html) if html else figures.folder / "exports" / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, page_of(figures))
+    return path
+
+
+def show(figures: Figures, page: Path, *, json: bool) -> None:
+    if json:
+        as_json(figures.as_json())
+        return
+    screen = console()
+    print(brief(figures))
+    for part in full(figures):
+        screen.print(part)
+    print(f"\n{page}")
+
+
+def show_comparison(folders: tuple[Path, Path], *, rescore: bool, force: bool, json: bool) -> int:
+    found = asyncio.run(compare_folders(*folders, again=rescore, force=force))
+    if json:
+        as_json(found.as_json())
+    else:
+        console().print(compared(found))
+    return 0

@@ -1,0 +1,123 @@
+"""The figures of an evaluation as text and tables for the terminal."""
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from tertulia.commands.printing import table
+from tertulia.commands.tables import indented, percent
+from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.comparing import Compared
+from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.statistics.intervals import Interval
+
+__all__ = ["brief", "compared", "full"]
+
+SHOWN = 8  # failures listed
+QUOTED = 140  # characters of their evidence
+
+
+def ranged(found: Interval | None) -> str:
+    """`83.3% [75.0%, 89.9%]`"""
+    return "-" if found is None else f"{percent(found.value)} [{percent(found.low)}, {percent(found.high)}]"
+
+
+def brief(figures: Figures) -> str:
+    """A few lines that say what the agent scored, beside what is for free."""
+    clean = dict(figures.passing(figures.clean))
+    raw = dict(figures.passing(figures.raw))
+    lines = [f"{figures.agent}, {figures.mode}: {len(figures.items)} items x {figures.k}, 95% intervals"]
+    lines += [f"pass^{k}  {ranged(found)}" for k, found in clean.items()]
+    lines.append(f"slot F1 {ranged(figures.slot_f1)}, success {ranged(figures.success)}")
+    if figures.tainted:
+        lines.append(
+            f"{figures.tainted} trials were tainted by the simulator, {figures.played_again} played again, "
+            f"{figures.set_aside} set aside; with all of them pass^1 is {ranged(raw.get(1))}"
+        )
+    if figures.floors:
+        lines.append("beside it: " + ", ".join(f"{name} {percent(rate)}" for name, rate in figures.floors.items()))
+    if figures.mdd is not None:
+        lines.append(f"the smallest difference that this set shows with 80% power: {100 * figures.mdd:.1f} points")
+    return "\n".join(lines)
+
+
+def full(figures: Figures) -> Iterator[RenderableType]:
+    """Everything else that `tertulia evaluate` shows."""
+    if figures.causes:
+        yield causes(figures)
+    yield rates("\npass^1 by kind", figures.by_kind)
+    broken = {name: found for name, found in figures.by_principle.items() if found.value < 1}
+    if broken:
+        yield rates("\nprinciples held, by trial, where not always", broken)
+    faults = {what: rate for what, rate in figures.fidelity.items() if rate}
+    if faults:
+        yield shares("\nthe simulator broke its rules in", faults)
+    yield cost(figures)
+    if figures.failures:
+        yield "\n[bold]failures[/]"
+    for one in figures.failures[:SHOWN]:
+        yield escape(f"{one.score.conversation}: {one.name}")
+        yield indented(escape(evidence(one)))
+    if len(figures.failures) > SHOWN:
+        yield f"... {len(figures.failures) - SHOWN} more in the report"
+
+
+def evidence(one: Judged) -> str:
+    """Where and how a trial failed, on two lines."""
+    if one.fault is None:
+        return one.score.reason[:QUOTED]
+    at = f"turn {one.fault.turn}: " if one.fault.turn >= 0 else ""
+    return "\n".join(filter(None, (f"{at}{one.fault.text}"[:QUOTED], one.fault.rule[:QUOTED])))
+
+
+def causes(figures: Figures) -> Table:
+    made = table("\nwhy trials failed", "cause", "trials", "share")
+    total = sum(figures.causes.values())
+    for cause, count in figures.causes.most_common():
+        made.add_row(cause, str(count), percent(count / total))
+        if cause == "agent":
+            for fine, times in figures.fine.most_common():
+                made.add_row(f"  {fine}", str(times), percent(times / total))
+    return made
+
+
+def rates(title: str, found: Mapping[str, Interval]) -> Table:
+    made = table(title, "", "rate", "from", "to", "items")
+    for name, one in found.items():
+        made.add_row(escape(name), percent(one.value), percent(one.low), percent(one.high), str(one.items))
+    return made
+
+
+def shares(title: str, found: Mapping[str, float]) -> Table:
+    made = table(title, "", "of trials")
+    for name, share in found.items():
+        made.add_row(name, percent(share))
+    return made
+
+
+def cost(figures: Figures) -> Table:
+    made = table("\nper trial", "", "mean")
+    for name, value in figures.cost.items():
+        if value and name != "usd":
+            made.add_row(name.replace("_", " "), f"{value:,.1f}")
+    if figures.cost["model_calls"]:
+        usd = figures.cost["usd"]
+        made.add_row("US dollars in all", "unknown" if usd is None else f"{usd:.4f}")
+    return made
+
+
+def compared(found: Compared) -> str:
+    """What a comparison says, in a few lines."""
+    one, other = map(escape, found.agents)
+    gap = found.comparison
+    lines = [
+        f"{one} {percent(found.rates[0])}, {other} {percent(found.rates[1])} on {gap.items} items",
+        f"difference {100 * gap.difference:+.1f} points, 95% interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}",
+        f"{one} is the better one with probability {gap.better:.3f}; p = {gap.p_value:.4f}",
+        f"differences from {100 * gap.detectable:.1f} points on would show with 80% power",
+    ]
+    if found.differing:
+        lines.append(f"[bold]not of the same versions[/]: {escape('; '.join(found.differing))}")
+    return "\n".join(lines)

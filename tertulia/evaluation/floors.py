@@ -1,0 +1,95 @@
+"""What stands beside every score: what doing nothing scores, what the rule assistant does, and what can be reached.
+
+All three are played once per item with the rule simulator and no model, and kept beside the evaluation's folder, under
+the versions of set, metric and code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from pydantic import ValidationError
+
+from tertulia.contracts import Speaker
+from tertulia.evaluation.bounds import Nothing, Oracle
+from tertulia.evaluation.casting import evaluation_ensembles
+from tertulia.evaluation.scoring import score
+from tertulia.evaluation.sets import EvalSet, digest
+from tertulia.evaluation.settings import METRIC
+from tertulia.evaluation.trials import Trial, every_trial, trial_items
+from tertulia.parts import made
+from tertulia.records import Record
+from tertulia.running.run_folder import write_atomically
+from tertulia.running.run_settings import code_digest
+from tertulia.running.runner import parts_frozen
+
+__all__ = ["Floors", "floors_of"]
+
+
+class Floors(Record):
+    """Success by item, of agents that everybody has."""
+
+    none: dict[str, bool]
+    rules: dict[str, bool]
+    oracle: dict[str, bool]
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Success rates, 0 to 1."""
+        by_agent: Mapping[str, Mapping[str, bool]] = {"none": self.none, "rules": self.rules, "oracle": self.oracle}
+        return {name: fmean(passed.values()) for name, passed in by_agent.items()}
+
+    @property
+    def unreachable(self) -> frozenset[str]:
+        """The items at which even the oracle fails: their gold is wrong."""
+        return frozenset(item for item, passed in self.oracle.items() if not passed)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the floors of a set are kept."""
+
+    path: Path
+
+    @classmethod
+    def beside(cls, folder: Path, evalset: EvalSet, seed: int) -> "Kept":
+        key = digest([evalset.version, METRIC, code_digest(), seed])[:16]
+        return cls(folder.absolute().parent / ".floors" / f"{key}.json")
+
+    def read(self) -> Floors | None:
+        try:
+            return Floors.model_validate_json(self.path.read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def write(self, floors: Floors) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, floors.model_dump_json())
+
+
+async def floors_of(evalset: EvalSet, folder: Path, seed: int = 0) -> Floors:
+    """The floors of a set, played or read."""
+    kept = Kept.beside(folder, evalset, seed)
+    known = kept.read()
+    if known is None:
+        agents: dict[str, Speaker] = {
+            "none": Nothing(),
+            "rules": made("assistants", "form", "assistant"),
+            "oracle": Oracle(evalset.scenarios),
+        }
+        with parts_frozen():
+            known = Floors(**{name: await passed_by(agent, evalset, seed) for name, agent in agents.items()})
+        kept.write(known)
+    return known
+
+
+async def passed_by(agent: Speaker, evalset: EvalSet, seed: int) -> dict[str, bool]:
+    """Which items an agent passes at its first trial."""
+    players = evaluation_ensembles(list(evalset.scenarios.values()), agent)
+    passed = {}
+    trials = every_trial(len(evalset.items), 1)
+    for item, trial in zip(trial_items(evalset, trials, seed), every_trial(len(evalset.items), 1), strict=True):
+        talk = await players[item.scenario.recipe].finished(item)
+        passed[item.scenario.id] = (await score(item.scenario, talk, Trial(0, 0, trial.item))).passed
+    return passed

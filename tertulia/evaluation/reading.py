@@ -1,0 +1,57 @@
+"""The trials of an evaluation's folder, scored and judged anew from what is kept: nothing is played or asked."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from tertulia.errors import StoreError
+from tertulia.evaluation.blame import Judged, judged
+from tertulia.evaluation.scoring import score
+from tertulia.evaluation.settings import METRIC
+from tertulia.evaluation.trials import trial_of
+from tertulia.running.run_settings import code_digest
+from tertulia.running.store import Store
+from tertulia.setting import Settings
+
+__all__ = ["manifest_in", "read_trials", "scored_by"]
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    """The manifest of an evaluation.
+
+    Raises:
+        StoreError: if the folder holds none."""
+    with Store(folder) as store:
+        return of_evaluation(store)
+
+
+def of_evaluation(store: Store) -> dict[str, Any]:
+    if not {"set", "metric", "simulator"} <= set(store.manifest.get("versions", ())):
+        raise StoreError(f"{str(store.folder)!r} holds a run, but no evaluation")
+    return store.manifest
+
+
+def scored_by(manifest: Mapping[str, Any], again: bool) -> str:
+    """The version of the metric of an evaluation's scores: its own, or this one's when they are made again."""
+    return METRIC if again else str(manifest["versions"]["metric"])
+
+
+async def read_trials(
+    folder: Path, k: int = 0, *, again: bool = False, unreachable: Collection[str] = ()
+) -> list[Judged]:
+    """Every attempt at the first k trials (0: at all) in the order of their places.
+
+    What the success judge said when a trial was played is used, unless tertulia has changed since, or `again`."""
+    settings, found = Settings(), []
+    with Store(folder) as store:
+        manifest, scenarios = of_evaluation(store), store.scenarios()
+        items = len(manifest["scenarios"])
+        anew = again or manifest.get("code of tertulia") != code_digest()
+        for talk in store.conversations():
+            trial = trial_of(talk.index, items)
+            if k and trial.trial >= k:
+                continue
+            scenario = scenarios[talk.scenario]
+            made = await score(scenario, talk, trial, anew)
+            found.append(judged(settings.of(scenario), talk, made, unreachable))
+    return found
