@@ -100,6 +100,18 @@ def test_where_nothing_ever_fails_or_succeeds_the_interval_has_width_and_ends_at
     assert score_interval([[0.5]]).high <= 1
 
 
+@pytest.mark.parametrize("k", [1, 3])
+def test_more_items_narrow_the_interval_steadily(k):
+    rng = np.random.default_rng(8)
+    table = draw(rng, 20_000, 4, 0.6, 0.3).tolist()
+    widths = [found.high - found.low for found in (success_interval(table[:n], k) for n in (100, 450, 510, 20_000))]
+
+    assert widths[1] / widths[0] == pytest.approx((100 / 450) ** 0.5, rel=0.1)
+    assert widths[2] / widths[1] == pytest.approx((450 / 510) ** 0.5, rel=0.1)
+    assert widths[3] / widths[2] == pytest.approx((510 / 20_000) ** 0.5, rel=0.1)
+    assert abs(success_interval(table).value - 0.6) < 0.02
+
+
 @pytest.mark.parametrize("successes", [0, 3, 25])
 def test_clopper_pearson_is_that_of_scipy(successes):
     found, known = exact_interval(successes, 25), stats.binomtest(successes, 25).proportion_ci()

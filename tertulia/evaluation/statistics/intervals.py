@@ -9,7 +9,8 @@ E[p^k] under the same posterior. With no success the lower bound is 0, with no f
 
 Scores between 0 and 1. Each item's trials are averaged, and the mean over items gets the Beta distribution that as many
 independent outcomes would give as carry the same variance (effective sample size, Korn and Graubard 1998, Survey
-Methodology 24:193), with the Jeffreys prior. Items that all score alike count as one outcome each.
+Methodology 24:193), with the Jeffreys prior. Items that all score alike count as one outcome each. Outcomes of more
+than 500 items are treated so, too, by each item's own estimate.
 
 `bench/coverage.py` measures how often these intervals cover.
 """
@@ -17,6 +18,7 @@ Methodology 24:193), with the Jeffreys prior. Items that all score alike count a
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from math import comb
 from typing import Any
 
 from tertulia.evaluation.statistics.numeric import numpy as np
@@ -28,6 +30,7 @@ __all__ = ["Interval", "exact_interval", "interval", "score_interval", "success_
 Array = Any  # numpy's, which is only there with the extra
 
 RATES, SPREADS = 400, 40  # the grid of mu and rho, both denser towards 0 and 1
+MODELLED = 500  # items; the posterior of more is narrower than the grid, and no model is needed for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def success_interval(table: Table, k: int = 1, *, level: float = 0.95) -> Interv
     Raises:
         ValueError: no item has k trials, or an outcome is neither success nor failure."""
     counts = counted(table, k)
+    if len(counts) > MODELLED:
+        return _of_estimates([comb(c, k) / comb(n, k) for c, n in counts], level)
     value = pass_at_1(table) if k == 1 else pass_hat_k(table, k)
     weights = _posterior(Counter(counts))
     points, places = _powers(k)
@@ -84,7 +89,12 @@ def score_interval(table: Table, *, level: float = 0.95) -> Interval:
 
     Raises:
         ValueError: no item has a trial that counts, or a score is outside 0 to 1."""
-    scores = np.array(means(table))
+    return _of_estimates(means(table), level)
+
+
+def _of_estimates(estimates: list[float], level: float) -> Interval:
+    """Of the mean over items, given each item's own estimate."""
+    scores = np.array(estimates)
     items, value = len(scores), float(scores.mean())
     variance = float(scores.var(ddof=1)) if items > 1 else 0.0
     size = float(items)
