@@ -21,7 +21,7 @@ from tertulia.scenario import Scenario
 __all__ = ["RunSettings", "default_folder", "manifest_of", "models_in"]
 
 DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives ...
-SHOWS = {"commands", "templates", "schema", "cli.py", "progress.py", "summary.py", "__main__.py"}  # ... without these
+SHOWS = {"commands", "evaluation", "templates", "schema", "cli.py", "progress.py", "summary.py", "__main__.py"}  # ... without these
 
 
 RULES = "rules"  # in place of a model's spec
