@@ -1,10 +1,11 @@
 """Writes conversations in one of the export formats: streamed, atomic, the same bytes for the same conversations.
 
-An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have three things more:
+An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have four things more:
 
     lost: Counter[str]          counts, by name, what the format could not carry
     columns: Columns            what each column of its rows holds (`tertulia.exporting.columns`); Parquet needs it
     sidecar(scenario, talk)     rows for a second file beside the first, `NAME.sidecar.jsonl`
+    shape(name)                 its rows name their files in a folder (`tertulia.exporting.folder`)
 
 The file is JSONL, or Parquet when its name ends in `.parquet`. With `about`, a manifest and a card stand beside it.
 """
@@ -25,6 +26,7 @@ from tertulia.contracts import Exporter
 from tertulia.errors import UserError
 from tertulia.exporting.card import About, Papers, as_text, card, index, manifest, papers_of
 from tertulia.exporting.columns import Columns
+from tertulia.exporting.folder import Foldered, folder_of, folder_rows
 from tertulia.exporting.parquet import ParquetRows, parquet_rows
 from tertulia.exporting.rows import NAMESPACE, as_line, row_id
 from tertulia.exporting.tally import Tally
@@ -140,6 +142,8 @@ def export(
     if path == STDOUT:
         to_stdout(carried, pairs)
         return carried.report(format_name, path, None)
+    if isinstance(exporter, Foldered):
+        return to_folder(carried, exporter, format_name, pairs, folder_of(path), force=force)
     beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
     columns = columns_of(format_name)
     if path.suffix == PARQUET and columns is None:
@@ -208,9 +212,7 @@ class Carried:
 
     def report(self, format_name: str, path: Path, beside: Path | None) -> ExportReport:
         lost = self.lost + self.exporter.lost if isinstance(self.exporter, Counting) else self.lost
-        return ExportReport(
-            format_name, path, self.tally.rows, dict(sorted(lost.items())), beside, failed=self.failed
-        )
+        return ExportReport(format_name, path, self.tally.rows, dict(sorted(lost.items())), beside, failed=self.failed)
 
 
 def in_one_line(error: Exception) -> str:
@@ -226,6 +228,26 @@ def to_stdout(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]]) 
         sys.stdout.buffer.writelines((line + "\n").encode("utf-8", "backslashreplace") for line in main)
         if side:
             carried.lost["rows of the sidecar"] += len(side)
+
+
+def to_folder(
+    carried: Carried,
+    exporter: Foldered,
+    format_name: str,
+    pairs: Iterable[tuple[Scenario, Conversation]],
+    folder: Path,
+    *,
+    force: bool,
+) -> ExportReport:
+    """Write every row to the file of the folder that it names."""
+    try:
+        with folder_rows(folder, exporter, force=force) as rows:
+            for main, _ in carried.lines(pairs):
+                for line in main:
+                    rows.add(line)
+    except OSError as error:
+        raise UserError(f"cannot write {str(folder)!r}: {error.strerror or error}") from error
+    return replace(carried.report(format_name, folder, None), rows=rows.count)
 
 
 def write(

@@ -1,7 +1,7 @@
 """BFCL v4 multi-turn entries: questions, initial configuration and involved classes, with their possible answers.
 
-PATH is a file of questions, such as `BFCL_v4_multi_turn_base.json`; its answers lie beside it under the same name, or
-in `possible_answer/`. The classes are those of the installed package `bfcl-eval`, or of `--toolkit MODULE:CLASS`.
+PATH is a file of questions, such as `BFCL_v4_multi_turn_base.json`; its answers lie in `possible_answer/`, or beside it as
+an export's `NAME.sidecar.jsonl`. The classes are those of the installed `bfcl-eval`, or of `--toolkit MODULE:CLASS`.
 
     entry                                     scenario
     id                                        id
@@ -60,7 +60,7 @@ class Bfcl:
 
 def answers_of(path: Path) -> Path:
     """The file of possible answers that belongs to a file of questions."""
-    places = (path.parent / "possible_answer" / path.name, path.parent / f"{path.stem}.answers{path.suffix}")
+    places = (path.parent / "possible_answer" / path.name, path.parent / f"{path.stem}.sidecar{path.suffix}")
     for place in places:
         if place.is_file():
             return place
