@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from importlib import import_module
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from tertulia.errors import ToolError, UserError, did_you_mean
@@ -69,10 +70,12 @@ def tools_of_python(source: ToolSource) -> tuple[ToolSchema, ...]:
 
 @lru_cache(maxsize=64)
 def named(reference: str) -> Any:
-    """What MODULE:NAME stands for. Its module is run."""
+    """What MODULE:NAME stands for. Its module is run; it may lie in the working directory."""
     module_name, _, name = reference.partition(":")
     if not module_name or not name.isidentifier():
         raise UserError(f"{reference!r} names nothing; write MODULE:NAME or MODULE:NAME(), such as shop.tools:search")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     try:
         module = import_module(module_name)
     except ImportError as error:
