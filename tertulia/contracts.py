@@ -91,6 +91,8 @@ class Utterance:
     breaks: tuple[str, ...] = ()  # the principles it breaks
     slip_detail: str = ""
     held_out: bool = False  # the fault's words are none that the detectors were written with
+    by: str = ""  # the model that made it, where several draft for one turn
+    siblings: "tuple[Utterance, ...]" = ()  # what the others would do with the floor, in their order
 
 
 @dataclass(frozen=True, slots=True)

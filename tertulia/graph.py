@@ -11,9 +11,10 @@
                                                              close --> END
 
 There is one `critic` node; it reviews whatever draft lies on the table: the plan, a user's or colleague's turn, an
-assistant's turn. A draft with a marker that revises goes back to whoever made it, as often as the limit of that
-kind allows (`plan_revisions`, `user_revisions`, `revisions`); after that the conversation is rejected. A draft
-becomes part of the conversation only when it is committed, and every draft is kept.
+assistant's turn. Where several models draft for one turn it reviews each, and the first that breaks least counts. A
+draft with a marker that revises goes back to whoever made it, as often as the limit of that kind allows
+(`plan_revisions`, `user_revisions`, `revisions`); after that the conversation is rejected. A draft becomes part of the
+conversation only when it is committed, and every draft is kept.
 
 The nodes work on a `Table`; the functions called `after_*` are pure and decide where to go.
 """
@@ -24,13 +25,13 @@ from typing import Any, Literal, TypedDict
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
-from tertulia.contracts import Critic, Planner, Speaker, ToolSimulator
+from tertulia.contracts import Critic, Planner, Speaker, ToolSimulator, Utterance
 from tertulia.errors import PartError, SettingsError
 from tertulia.floor import next_speaker
 from tertulia.models.records import Ask
 from tertulia.parts import made
 from tertulia.recipe import Recipe
-from tertulia.records import Conversation, EndReason, Message, Plan, Signal, ToolCall
+from tertulia.records import Conversation, EndReason, Marker, Message, Plan, Signal, ToolCall
 from tertulia.scenario import InjectedFault, Limits, Scenario
 from tertulia.setting import Settings
 from tertulia.table import Item, Table
@@ -179,13 +180,20 @@ class Stage:
 
     async def critic(self, state: State) -> Command[Literal["plan", "speak", "tools", "close"]]:
         table = state["table"]
-        message = plan_message(table.plan) if table.planning else table.message(table.said)
-        markers = await self.critic_part.review(table.hearing(message))
-        draft = table.reviewed(message, markers)
+        if table.planning or not table.said.by:
+            message = plan_message(table.plan) if table.planning else table.message(table.said)
+            draft = table.reviewed(message, await self.critic_part.review(table.hearing(message)))
+        else:
+            draft = table.chosen([await self.reviewed(table, said) for said in (table.said, *table.said.siblings)])
         step, table.end_reason = after_critic(table, draft.sent_back, self.recipe.stop_at_violation)
         if not draft.sent_back and not table.planning:
             table.commit()
         return Command(goto=step)
+
+    async def reviewed(self, table: Table, said: Utterance) -> tuple[Utterance, Message, tuple[Marker, ...]]:
+        """One of several drafts for a turn, with what the critic says of it."""
+        message = table.message(said)
+        return said, message, await self.critic_part.review(table.hearing(message))
 
     async def tools(self, state: State) -> Command[Literal["speak", "close"]]:
         table = state["table"]

@@ -138,6 +138,10 @@ class Draft(Record):
     message: Message
     markers: tuple[Marker, ...] = ()
     critique: str = Field("", description="the critic's remarks as one readable text")
+    by: str = Field("", description="the model that made it, where several draft for one turn")
+    siblings: tuple["Draft", ...] = Field(
+        (), description="what the other models drafted in its place, each reviewed; nobody heard them"
+    )
 
     @property
     def sent_back(self) -> bool:

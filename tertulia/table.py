@@ -245,9 +245,17 @@ class Table:
 
     def reviewed(self, message: Message, markers: tuple[Marker, ...]) -> Draft:
         """Put a reviewed draft on the pile of its turn (or of the plan)."""
-        critique = "\n".join(f"{m.principle}: {m.evidence}" for m in markers)
-        draft = Draft(message=message, markers=markers, critique=critique)
+        draft = drafted(message, markers)
         (self.plan_drafts if self.planning else self.drafts).append(draft)
+        return draft
+
+    def chosen(self, reviews: Sequence[tuple[Utterance, Message, tuple[Marker, ...]]]) -> Draft:
+        """Of what several candidates drafted for one turn, put the first that breaks least on the pile."""
+        best = min(range(len(reviews)), key=lambda nth: sum(marker.revise for marker in reviews[nth][2]))
+        drafts = [drafted(message, markers, said.by) for said, message, markers in reviews]
+        draft = drafts.pop(best).model_copy(update={"siblings": tuple(drafts)})
+        self.pending = reviews[best][0]
+        self.drafts.append(draft)
         return draft
 
     def commit(self) -> Turn:
@@ -300,3 +308,9 @@ class Table:
             error=error,
             slips=tuple(self.slips),
         )
+
+
+def drafted(message: Message, markers: tuple[Marker, ...], by: str = "") -> Draft:
+    """A draft with what the critic said of it."""
+    critique = "\n".join(f"{m.principle}: {m.evidence}" for m in markers)
+    return Draft(message=message, markers=markers, critique=critique, by=by)

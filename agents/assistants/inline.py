@@ -4,11 +4,10 @@ So the drafts of one model carry markers without a second call, as in SDSD (Lamb
 tokens are cut from what is said; the critics `inline` and `twofold` read them.
 """
 
-from tertulia.agents.assistants.model import Model, system
+from tertulia.agents.assistants.model import Model, system, voices
 from tertulia.contracts import View
 from tertulia.models.prompts import read_prompt
 from tertulia.models.records import Ask
-from tertulia.models.speaking import Voice
 
 __all__ = ["Inline"]
 
@@ -19,7 +18,7 @@ class Inline(Model):
     """A model assistant that also says which principles it breaks."""
 
     def __init__(self, ask: Ask) -> None:
-        self.voice = Voice(ask, "assistant", marking, admits=True)
+        self.voices = voices(ask, marking, admits=True)
 
 
 def marking(view: View, tools: str) -> str:

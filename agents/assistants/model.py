@@ -1,30 +1,42 @@
 """The model assistant: sees its policy, its principles, what it heard and what its tools gave, and nothing else."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tertulia.contracts import Neighbour, Utterance, View
 from tertulia.models.prompts import block, fill_prompt, read_prompt, rules
 from tertulia.models.records import Ask, Request
-from tertulia.models.speaking import Voice, roles
+from tertulia.models.speaking import Voice, drafted_by_each, roles
 from tertulia.views import as_chat
 
-__all__ = ["Model", "system"]
+__all__ = ["Model", "system", "voices"]
 
 TEXT = read_prompt("tertulia.agents.assistants", "model.txt")
 
 
 class Model:
-    """Plays an assistant with a model."""
+    """Plays an assistant with a model, or with several that all draft for each turn."""
 
     def __init__(self, ask: Ask) -> None:
-        self.voice = Voice(ask, "assistant", system)
+        self.voices = voices(ask, system)
 
     def prompt(self, view: View) -> Request:
-        """The request for this turn."""
-        return self.voice.request(view, as_chat(view.messages, view.name, roles(view)))
+        """The request for this turn; that of the first, where several draft."""
+        return self.voices[0].request(view, as_chat(view.messages, view.name, roles(view)))
 
     async def speak(self, view: View) -> Utterance:
-        return await self.voice.say(view, as_chat(view.messages, view.name, roles(view)))
+        heard = as_chat(view.messages, view.name, roles(view))
+        if len(self.voices) > 1:
+            return await drafted_by_each(self.voices, view, heard)
+        return await self.voices[0].say(view, heard)
+
+
+def voices(ask: Ask, system: Callable[[View, str], str], admits: bool = False) -> tuple[Voice, ...]:
+    """A voice for each candidate."""
+    return tuple(
+        Voice(door, "assistant", system, admits, place=f"/by/{number}" if number > 1 else "")
+        for number, door in enumerate(ask.candidates, 1)
+    )
 
 
 def system(view: View, tools: str) -> str:

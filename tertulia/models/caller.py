@@ -49,6 +49,8 @@ class Line:
     pricing: Pricing | None = None  # None: unknown
     most_out: int = 0  # tokens that a reply may have; 0: unbounded
     tool_form: ToolForm = "native"
+    model: str = ""  # the spec without where it is served, as records name it
+    others: "tuple[Line, ...]" = ()  # further candidates that draft for the same turns
     longest: int = LEAST_OUT  # tokens of the longest reply so far
     density: float = 1 / 3  # tokens per byte of a request, at most, as far as seen
     replied: bool = False
@@ -118,7 +120,7 @@ class Caller:
         self.patience = patience or Patience()
         self.seed = seed
         self.accounts: dict[str, Account] = {}
-        self.pricing = {line.name: line.pricing for line in self.lines.values()}
+        self.pricing = {one.name: one.pricing for line in self.lines.values() for one in (line, *line.others)}
 
     def ask_for(self, role: str) -> Ask:
         """The door for the parts of a role.
@@ -223,6 +225,14 @@ class BoundAsk:
     @property
     def tool_form(self) -> ToolForm:
         return self.line.tool_form
+
+    @property
+    def model(self) -> str:
+        return self.line.model
+
+    @property
+    def candidates(self) -> tuple[Ask, ...]:
+        return (self, *(BoundAsk(self.caller, line) for line in self.line.others))
 
     async def __call__(self, request: Request) -> Reply:
         return await self.caller.ask(self.line, request)

@@ -21,12 +21,12 @@ def open_lines(models: Mapping[str, RoleModel], prices: Prices, most: int) -> di
         SettingsError: if a key or a package is missing."""
     limiters: dict[str, Limiter] = {}
     endpoints: dict[bytes, ChatEndpoint] = {}
-    lines = {}
-    for role, model in models.items():
-        same = model.model_dump_json().encode()
+
+    def line(model: RoleModel) -> Line:
+        same = model.model_dump_json(exclude={"others"}).encode()
         if same not in endpoints:
             endpoints[same] = open_endpoint(model)
-        lines[role] = Line(
+        return Line(
             name=str(model.spec),
             mark=mark(model),
             endpoint=endpoints[same],
@@ -34,13 +34,17 @@ def open_lines(models: Mapping[str, RoleModel], prices: Prices, most: int) -> di
             pricing=prices.of(model.spec),
             most_out=model.most_out,
             tool_form=model.tool_form,
+            model=f"{model.spec.provider}:{model.spec.name}",
+            others=tuple(map(line, model.others)),
         )
-    return lines
+
+    return {role: line(model) for role, model in models.items()}
 
 
 def unpriced(models: Mapping[str, RoleModel], prices: Prices) -> list[str]:
     """The models whose price is unknown."""
-    return sorted({str(model.spec) for model in models.values() if prices.of(model.spec) is None})
+    every = (one for model in models.values() for one in model.candidates)
+    return sorted({str(model.spec) for model in every if prices.of(model.spec) is None})
 
 
 def mark(model: RoleModel) -> bytes:

@@ -64,7 +64,10 @@ class Request(Record):
 
     conversation: str = Field(description="the conversation's id")
     role: ModelRole = Field(description="whose model and sampling settings are used")
-    step: str = Field(description="names the draft within the conversation, such as agent/3/0; a re-ask appends /again")
+    step: str = Field(
+        description="names the draft within the conversation, such as agent/3/0; the second of several candidates "
+        "appends /by/2, a re-ask /again"
+    )
     messages: tuple[dict[str, Any], ...] = Field(
         description="OpenAI chat messages; append-only from step to step of a role"
     )
@@ -136,6 +139,16 @@ class Ask(Protocol):
     @property
     def tool_form(self) -> ToolForm:
         """How this role's model is told of its tools: as such, or in the prompt, for models without tool calls."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model's spec without where it is served, as records name it."""
+        ...
+
+    @property
+    def candidates(self) -> "tuple[Ask, ...]":
+        """The doors to every model that drafts for this role's turns, this one first; mostly this one alone."""
         ...
 
     async def __call__(self, request: Request) -> Reply:

@@ -1,8 +1,9 @@
 """How a model takes the floor: the request that gives it the floor, and its reply read as an utterance."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tertulia.contracts import Utterance, View
@@ -12,7 +13,7 @@ from tertulia.models.answers import NotJson, WrongSchema, clean, parse_json
 from tertulia.models.arguments import fitted, parse_arguments
 from tertulia.models.asking import Reading, ask_for, raw_of
 from tertulia.models.prompts import chat
-from tertulia.models.records import Ask, BadReply, RawCall, Reply, Request, Trouble
+from tertulia.models.records import Ask, BadReply, ModelFailure, RawCall, Reply, Request, Trouble
 from tertulia.models.replies import (
     addressees,
     admitted,
@@ -28,7 +29,7 @@ from tertulia.records import Draft, Message, Signal, ToolCall
 from tertulia.scenario import Role
 from tertulia.world import ToolSpec
 
-__all__ = ["Voice", "read_speech", "roles"]
+__all__ = ["Voice", "drafted_by_each", "read_speech", "roles"]
 
 FAREWELL = "Goodbye."
 NOT_DONE = json.dumps({"error": "Not carried out: the draft was sent back."})
@@ -55,6 +56,7 @@ class Voice:
     role: Role
     system: Callable[[View, str], str]
     admits: bool = False  # whether it adds to its words which principles they break
+    place: str = ""  # of one of several candidates: the end of its steps
     briefs: Memo[Brief] = field(default_factory=Memo)
 
     def brief(self, view: View) -> Brief:
@@ -76,7 +78,7 @@ class Voice:
         return Request(
             conversation=view.conversation,
             role=self.role,
-            step=view.step,
+            step=view.step + self.place,
             messages=chat(brief.system, messages if self.ask.tool_form == "native" else in_words(messages)),
             tools=brief.tools,
             stop=brief.stop,
@@ -90,6 +92,22 @@ class Voice:
             BadReply: when neither its reply nor its second one can be used."""
         request = self.request(view, heard)
         return await ask_for(self.ask, request, lambda reply: read_speech(reply, view, self.role, self.admits))
+
+
+async def drafted_by_each(voices: Sequence[Voice], view: View, heard: Sequence[Mapping[str, Any]]) -> Utterance:
+    """What several candidates do with the floor, all at once: the first one's draft, the others as its siblings.
+
+    Raises:
+        ModelFailure: the first one's, when none of them gave anything that can be used."""
+    tried = await asyncio.gather(*(voice.say(view, heard) for voice in voices), return_exceptions=True)
+    for one in tried:
+        if isinstance(one, BaseException) and not isinstance(one, ModelFailure):
+            raise one
+    told = zip(voices, tried, strict=True)
+    said = [replace(one, by=voice.ask.model) for voice, one in told if isinstance(one, Utterance)]
+    if not said:
+        raise next(one for one in tried if isinstance(one, ModelFailure))
+    return replace(said[0], siblings=tuple(said[1:]))
 
 
 def roles(view: View) -> dict[str, Role]:

@@ -10,7 +10,7 @@ The records hold no secret: they go into the manifest of a run.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, get_args
 
@@ -36,6 +36,7 @@ __all__ = [
 
 ROLES: tuple[str, ...] = get_args(ModelRole)
 SPEC = re.compile(r"(?P<name>.+?)(?:@(?P<url>https?://[^#]*))?(?:#(?P<key>[A-Za-z_][A-Za-z0-9_]*))?")
+BETWEEN = re.compile(r",(?=[a-z][a-z0-9_-]*:)")  # a comma before the next spec
 DOUBLES = {  # in the test kit, looked up by name since the core imports no part
     "scripted": ("tertulia.testing.scripted", "Scripted", "from_file"),
     "replay": ("tertulia.testing.recorded", "Replaying", ""),
@@ -65,6 +66,12 @@ class RoleModel(Record):
     spec: ModelSpec
     settings: dict[str, Any] = Field({}, description="sampling settings, such as temperature, and other fields")
     tool_form: ToolForm = Field("native", description="how it is told of its tools")
+    others: tuple["RoleModel", ...] = Field((), description="further candidates, which draft for the same turns")
+
+    @property
+    def candidates(self) -> tuple["RoleModel", ...]:
+        """Every model of the role."""
+        return (self.model_copy(update={"others": ()}), *self.others)
 
     @property
     def most_out(self) -> int:
@@ -78,6 +85,8 @@ def role_models(
 ) -> dict[str, RoleModel]:
     """The model of each role. `model` plays every role that `role_model` (ROLE=SPEC) does not name.
 
+    `assistant=SPEC,SPEC` names several candidates, which all draft for each turn.
+
     `role_setting` are ROLE.NAME=VALUE, or NAME=VALUE for all roles; `tool_form=prompt` is for models that cannot call
     tools. What is set for a role counts more than what is set for all.
 
@@ -89,22 +98,26 @@ def role_models(
         if not equals or not spec:
             raise SettingsError(f"--role-model {option!r}: write ROLE=SPEC, such as critic=openai:NAME")
         texts[known_role(role, option)] = spec
-    specs = {role: parse_spec(text, base_url) for role, text in texts.items()}
+    specs = {role: [parse_spec(one, base_url) for one in BETWEEN.split(text)] for role, text in texts.items()}
+    if several := [role for role in specs if len(specs[role]) > 1 and role != "assistant"]:
+        raise SettingsError(f"{texts[several[0]]!r}: only the assistant can have several models, not the {several[0]}")
     settings: dict[str, dict[str, Any]] = {role: {} for role in specs}
     for wanted in sorted(map(parse_setting, role_setting), key=lambda setting: bool(setting[0])):
         for role in targets(wanted[0], specs):
             settings[role][wanted[1]] = wanted[2]
-    return {role: chosen(spec, settings[role]) for role, spec in specs.items()}
+    return {role: chosen(several, settings[role]) for role, several in specs.items()}
 
 
-def chosen(spec: ModelSpec, settings: Mapping[str, Any]) -> RoleModel:
+def chosen(specs: Sequence[ModelSpec], settings: Mapping[str, Any]) -> RoleModel:
     form = settings.get("tool_form", "native")
     if form not in get_args(ToolForm):
         raise SettingsError(f"tool_form is native or prompt, not {form!r}")
-    return RoleModel(spec=spec, tool_form=form, settings={k: v for k, v in settings.items() if k != "tool_form"})
+    sent = {k: v for k, v in settings.items() if k != "tool_form"}
+    first, *others = [RoleModel(spec=spec, tool_form=form, settings=sent) for spec in specs]
+    return first.model_copy(update={"others": tuple(others)})
 
 
-def targets(role: str, specs: Mapping[str, ModelSpec]) -> list[str]:
+def targets(role: str, specs: Collection[str]) -> list[str]:
     if role and role not in specs:
         raise SettingsError(
             f"--role-setting {role}...: no model plays the {role}; name one with --role-model {role}=SPEC"

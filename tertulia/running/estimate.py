@@ -23,7 +23,7 @@ from pydantic import Field
 from tertulia.models.endpoint import OPENAI
 from tertulia.models.prices import Prices, prices_from
 from tertulia.models.records import Request
-from tertulia.models.spec import RoleModel
+from tertulia.models.spec import ModelSpec, RoleModel
 from tertulia.models.tokens import Counter, counter
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Record
@@ -83,6 +83,7 @@ class Cost:
     """One foreseen call."""
 
     role: str
+    spec: ModelSpec
     tokens_in: int
     tokens_out: int
     cached: int
@@ -96,13 +97,13 @@ class Gauge:
     counted: dict[str, int] = field(default_factory=dict)
     blocks: set[int] = field(default_factory=set)
 
-    def cost(self, call: Foreseen, most_out: int) -> Cost:
+    def cost(self, call: Foreseen, model: RoleModel) -> Cost:
         parts = tuple(texts(call.request))
         tokens_in = sum(map(self.of, parts)) + PER_MESSAGE * len(call.request.messages)
         tokens_out = UNSEEN if call.reply is None else self.of(call.reply)
         text = "".join(parts)
         cached = math.floor(tokens_in * self.known(text) / len(text)) if text else 0
-        return Cost(call.role, tokens_in, min(tokens_out, most_out or tokens_out), cached)
+        return Cost(call.role, model.spec, tokens_in, min(tokens_out, model.most_out or tokens_out), cached)
 
     def of(self, text: str) -> int:
         """A text's tokens. A message comes again in every later prompt, so its count is kept."""
@@ -157,8 +158,8 @@ class Ledger:
         return Tokens(**{"in": into}, out=out, cached=cached)
 
     def unpriced(self) -> list[str]:
-        specs = {role: self.roles[role].spec for role in self.by_role}
-        return sorted({str(spec) for spec in specs.values() if self.prices.of(spec) is None})
+        specs = {str(cost.spec): cost.spec for costs in self.by_role.values() for cost in costs}
+        return sorted(name for name, spec in specs.items() if self.prices.of(spec) is None)
 
     def money(self) -> Money:
         """The range of what the run costs. Every price must be known."""
@@ -174,17 +175,25 @@ class Ledger:
     def spent(self, talk: Sequence[Cost], length: float, cached: Callable[[Cost], int]) -> float:
         total = 0.0
         for cost in talk:
-            price = self.prices.of(self.roles[cost.role].spec)
+            price = self.prices.of(cost.spec)
             assert price is not None
             total += price(cost.tokens_in, round(cost.tokens_out * length), cached(cost))
         return total
 
     def cached(self, cost: Cost) -> int:
         """The cached tokens at an endpoint that caches by itself; LangChain's providers are not told to."""
-        spec = self.roles[cost.role].spec
+        spec = cost.spec
         if spec.provider != "openai" or (spec.base_url == OPENAI and cost.tokens_in < OPENAI_LEAST):
             return 0
         return cost.cached
+
+
+def asked(call: Foreseen, calls: Sequence[Foreseen], roles: Mapping[str, RoleModel]) -> list[RoleModel]:
+    """The models that a call goes to: every candidate of its role, and the critic once for each candidate's draft."""
+    if call.role == "critic" and "assistant" in roles:
+        reviewed = any(one.role == "assistant" and one.request.step == call.request.step for one in calls)
+        return [roles["critic"]] * (len(roles["assistant"].candidates) if reviewed else 1)
+    return list(roles[call.role].candidates)
 
 
 async def estimate(
@@ -209,7 +218,7 @@ async def estimate(
     gauge, talks = Gauge(count), []
     for item in plan_items(scenarios, sample, seed, slips):
         calls = [] if item.unplayable else await stages[item.scenario.recipe].play(item)
-        talks.append([gauge.cost(call, roles[call.role].most_out) for call in calls])
+        talks.append([gauge.cost(call, model) for call in calls for model in asked(call, calls, roles)])
     ledger = Ledger(talks, n, roles, prices or prices_from())
     unforeseen = sorted({name for stage in stages.values() for name in stage.unforeseen})
     return summed(ledger, notes_on(ledger, how, unforeseen))
@@ -225,7 +234,9 @@ def summed(ledger: Ledger, notes: tuple[str, ...]) -> Estimate:
         usd=None if ledger.unpriced() else ledger.money(),
         roles={
             role: RoleEstimate(
-                model=str(ledger.roles[role].spec), calls=round(ledger.scale * len(costs)), tokens=ledger.tokens(costs)
+                model=", ".join(str(model.spec) for model in ledger.roles[role].candidates),
+                calls=round(ledger.scale * len(costs)),
+                tokens=ledger.tokens(costs),
             )
             for role, costs in ledger.by_role.items()
         },

@@ -40,6 +40,14 @@ class Silent:
     def __init__(self, role: str, tool_form: ToolForm) -> None:
         self.role, self.tool_form = role, tool_form
 
+    @property
+    def model(self) -> str:
+        return ""
+
+    @property
+    def candidates(self) -> "tuple[Silent, ...]":
+        return (self,)
+
     async def __call__(self, request: Request) -> Reply:
         raise PartError(f"the {self.role} asked its model in a rehearsal")
 

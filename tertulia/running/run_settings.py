@@ -107,9 +107,26 @@ def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> di
     }
     if settings.models:
         dumped = {role: model.model_dump(mode="json") for role, model in sorted(settings.models.items())}
-        served = {role: {name: model["spec"].pop(name) for name in SERVED} for role, model in dumped.items()}
+        served = {role: taken_out(model) for role, model in dumped.items()}
         return manifest | {"settings": decided | {"models": dumped}, "endpoints": served}
     return manifest
+
+
+def taken_out(model: dict[str, Any]) -> dict[str, Any]:
+    """Where a model is served, and its other candidates, is taken out of what decides results, and given."""
+    served: dict[str, Any] = {name: model["spec"].pop(name) for name in SERVED}
+    if others := [taken_out(other) for other in model["others"]]:
+        return served | {"others": others}
+    del model["others"]
+    return served
+
+
+def put_back(model: Mapping[str, Any], served: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse of `taken_out`."""
+    others, places = model.get("others", []), served.get("others", [])
+    at = {name: place for name, place in served.items() if name in SERVED}
+    both = [put_back(other, place) for other, place in zip(others, places, strict=True)]
+    return {**model, "spec": model["spec"] | at, "others": both}
 
 
 def models_in(manifest: Mapping[str, Any]) -> dict[str, RoleModel]:
@@ -119,10 +136,7 @@ def models_in(manifest: Mapping[str, Any]) -> dict[str, RoleModel]:
         SettingsError: if they cannot be read."""
     models, served = manifest["settings"].get("models", {}), manifest.get("endpoints", {})
     try:
-        return {
-            role: RoleModel.model_validate(model | {"spec": model["spec"] | served.get(role, {})})
-            for role, model in models.items()
-        }
+        return {role: RoleModel.model_validate(put_back(model, served.get(role, {}))) for role, model in models.items()}
     except (TypeError, KeyError, AttributeError, ValidationError):
         raise SettingsError("the manifest of the run names models in a way that cannot be read") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tertulia.errors import SettingsError, UserError
-from tertulia.export import ExportReport, export, write_index
+from tertulia.export import PARQUET, ExportReport, export, write_index
 from tertulia.exporting.card import About
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
 from tertulia.models.caller import Caller
@@ -29,6 +29,8 @@ from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
 from tertulia.running.store import Store
 from tertulia.running.summary import Summary, unfinished
 from tertulia.running.workers import Driver, Share, drive
+from tertulia.verifying.findings import Findings
+from tertulia.verifying.verify import verify
 
 __all__ = ["Run", "caller_for", "finished", "play", "run"]
 
@@ -78,21 +80,33 @@ class Run:
             )
         return talk
 
-    def export(self, format_name: str, path: str | Path = "", *, force: bool = False) -> ExportReport:
-        """Write the run in a format, by default to `exports/FORMAT.jsonl` in its folder.
+    def export(
+        self, format_name: str, path: str | Path = "", *, force: bool = False, licence: str = "unknown"
+    ) -> ExportReport:
+        """Write the run in a format, by default to `exports/FORMAT.jsonl` in its folder; a card and a manifest with it.
 
         Raises:
             UserError: if the file exists and `force` is not given, or if it cannot be written.
             UnknownPart: if there is no such format."""
         with Store(self.folder) as store:
             file = Path(path or self.default_export(format_name))
-            report = export(format_name, pairs(store), file, force=force, attempt=tried, about=about(store))
+            told = about(store, licence)
+            report = export(format_name, pairs(store), file, force=force, attempt=tried, about=told)
         if file.parent == self.folder / "exports":
             write_index(file.parent)
         return report
 
-    def default_export(self, format_name: str) -> Path:
-        return self.folder / "exports" / f"{format_name}.jsonl"
+    def verify(self, format_name: str, path: str | Path = "", *, tokenizer: str = "") -> Findings:
+        """Read an export of the run back and check it, see `tertulia.verifying.verify`.
+
+        Raises:
+            UserError: if it is not there, or its format cannot be verified.
+            UnknownPart: if there is no such format."""
+        with Store(self.folder) as store:
+            return verify(format_name, Path(path or self.default_export(format_name)), pairs(store), tokenizer)
+
+    def default_export(self, format_name: str, *, parquet: bool = False) -> Path:
+        return self.folder / "exports" / f"{format_name}{PARQUET if parquet else '.jsonl'}"
 
     def judge(self, *more: str, on_progress: Callable[[Standing], None] = lambda standing: None) -> Summary:
         """Ask the recipes' judges again, and `more` judges by name, and replace every verdict."""
@@ -108,7 +122,7 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
             yield variants.or_as_written(scenario, talk.variant)[0], talk
 
 
-def about(store: Store) -> About:
+def about(store: Store, licence: str = "unknown") -> About:
     """What the papers of an export tell of its run."""
     recipes = [bundled_recipe(name) for name in {scenario.recipe for scenario in store.scenarios().values()}]
     settings: dict[str, Any] = store.manifest["settings"]
@@ -117,6 +131,7 @@ def about(store: Store) -> About:
         scenarios=store.manifest.get("scenarios", {}),
         version=str(store.manifest.get("tertulia", "")),
         gates={recipe.id: recipe.gates for recipe in recipes if recipe.gates},
+        licence=licence,
     )
 
 

@@ -99,6 +99,14 @@ class Scripted:
         self.asked: list[Request] = []
         self.noted: list[tuple[str, Trouble, str]] = []  # step, trouble, raw
 
+    @property
+    def model(self) -> str:
+        return "scripted"
+
+    @property
+    def candidates(self) -> "tuple[Scripted, ...]":
+        return (self,)
+
     @classmethod
     def from_file(cls, path: str | Path) -> "Scripted":
         """Replies from a YAML or JSON file.
