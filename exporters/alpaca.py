@@ -27,6 +27,7 @@ __all__ = ["Alpaca"]
 class Alpaca:
     """`lost` counts rejected conversations, messages with a known fault, and ids of calls."""
 
+    consumer: ClassVar[str] = "alpaca"
     columns: ClassVar[Columns] = {
         "instruction": "text",
         "input": "text",

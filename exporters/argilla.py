@@ -32,6 +32,7 @@ __all__ = ["Argilla"]
 class Argilla:
     """`lost` counts drafts that answer nobody, ids of calls, and quotes that do not stand in the draft."""
 
+    consumer: ClassVar[str] = "records"
     columns: ClassVar[Columns] = {
         "status": "text",
         "fields": {"history": [{"role": "text", "content": "text"}], "draft": "text", "principles": "text"},

@@ -41,6 +41,7 @@ MARKERS = 32
 class Critic:
     """`lost` counts plan drafts, which no speaker saw, and what the bounds cut off."""
 
+    consumer: ClassVar[str] = "critic"
     columns: ClassVar[Columns] = {
         "id": "text",
         "speaker": "text",

@@ -34,6 +34,7 @@ FROM = {"user": "User", "assistant": "Assistant"}
 class DaringAnteater:
     """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
 
+    consumer: ClassVar[str] = "anteater"
     columns: ClassVar[Columns] = {
         "system": "text",
         "conversations": [{"from": "text", "value": "text"}],

@@ -33,6 +33,7 @@ __all__ = ["Dpo"]
 class Dpo:
     """`lost` counts rejected conversations, and pairs that would teach nothing or that no template can render."""
 
+    consumer: ClassVar[str] = "pairs"
     columns: ClassVar[Columns] = {"id": "text", **PAIR, "principles": ["text"], "provenance": PROVENANCE}
 
     def __init__(self) -> None:

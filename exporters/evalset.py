@@ -54,6 +54,7 @@ class EvalItem(Record):
 class Evalset:
     """Keeps a digest of every item it has written, so memory grows with the distinct items alone."""
 
+    consumer: ClassVar[str] = "items"
     columns: ClassVar[Columns] = {
         "version": "int",
         "id": "text",

@@ -37,6 +37,7 @@ FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}
 class Hermes:
     """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
 
+    consumer: ClassVar[str] = "sharegpt"
     columns: ClassVar[Columns] = {
         "id": "text",
         "conversations": [{"from": "text", "value": "text"}],

@@ -31,6 +31,7 @@ __all__ = ["Kto"]
 class Kto:
     """`lost` counts rejected conversations, drafts of which nothing certain is known, and what dpo drops as well."""
 
+    consumer: ClassVar[str] = "judgements"
     columns: ClassVar[Columns] = {
         "id": "text",
         "prompt": CHAT,

@@ -39,6 +39,7 @@ ROLES = {"user": "prompter", "assistant": "assistant"}
 class Oasst:
     """`lost` counts what only the sidecar carries, and rejected conversations, which neither file does."""
 
+    consumer: ClassVar[str] = "oasst"
     columns: ClassVar[Columns] = {"message_tree_id": "text", "tree_state": "text", "prompt": "json", "origin": "text"}
 
     def __init__(self) -> None:

@@ -32,6 +32,7 @@ __all__ = ["Openai"]
 class Openai:
     """`lost` counts rejected conversations, those with nothing to learn from, and messages trimmed at either end."""
 
+    consumer: ClassVar[str] = "openai"
     columns: ClassVar[Columns] = {"messages": CHAT, "tools": ["json"], "parallel_tool_calls": "bool"}
 
     def __init__(self) -> None:

@@ -28,6 +28,7 @@ __all__ = ["Reward"]
 class Reward:
     """`lost` counts rejected conversations, and pairs that would teach nothing or that no template can render."""
 
+    consumer: ClassVar[str] = "comparisons"
     columns: ClassVar[Columns] = {
         "id": "text",
         "chosen": CHAT,

@@ -1,4 +1,4 @@
-"""SDSD's two tables (Self-Directed Synthetic Dialogues and Revisions, arXiv 2407.18421): dialogues, and their revisions.
+"""SDSD's two tables (Self-Directed Synthetic Dialogues and Revisions, arXiv 2407.18421): dialogues and revisions.
 
 The file holds the dialogues, one row for each conversation that was played to an end, rejected ones included:
 
@@ -36,8 +36,9 @@ UNPLAYED = {EndReason.FAILED, EndReason.PARSE_FAILURE, EndReason.MODEL_FAILURE}
 
 
 class Sdsd:
-    """`lost` counts conversations that a failure ended, and the calls, results and asides that the tables cannot hold."""
+    """`lost` counts conversations that a failure ended, and calls, results and asides, for which there is no place."""
 
+    consumer: ClassVar[str] = "dialogues"
     columns: ClassVar[Columns] = {
         "id": "text",
         "conversation": "text",

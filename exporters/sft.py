@@ -31,6 +31,7 @@ __all__ = ["Sft"]
 class Sft:
     """`lost` counts rejected conversations, those with nothing to learn from, and messages cut at either end."""
 
+    consumer: ClassVar[str] = "sft"
     columns: ClassVar[Columns] = {"id": "text", "messages": CHAT, "tools": "text", "meta": {**META, "cut": "int"}}
 
     def __init__(self) -> None:

@@ -34,6 +34,7 @@ WORD = re.compile(r"[^\W_]+")
 class Triplets:
     """`lost` counts rejected conversations, and calls for which nothing was asked or no other tool is left."""
 
+    consumer: ClassVar[str] = "triplets"
     columns: ClassVar[Columns] = {
         "query": "text",
         "positive": "text",

@@ -9,8 +9,8 @@ One row for each turn of an assistant in an accepted conversation with two draft
     completions          in the order in which they were made, each with
         model, response (a call in `<tool_call>`), custom_system_prompt (the same for all), critique
         principle        ids of the principles that it breaks, with commas between; empty: none
-        annotations      instruction_following, honesty: {Rating, Rationale}; truthfulness, helpfulness: {Type, Rationale,
-                         Rating, Rationale For Rating}
+        annotations      instruction_following, honesty: {Rating, Rationale}; truthfulness, helpfulness: {Type,
+                         Rationale, Rating, Rationale For Rating}
         overall_score, fine-grained_score
     id, conversation, turn   where the row comes from
 
@@ -47,6 +47,7 @@ TYPED: Column = {"Type": ["text"], "Rationale": "text", "Rating": "text", "Ratio
 class Ultrafeedback:
     """`lost` counts rejected conversations, and drafts that are empty, repeated or bear a slip that nobody noticed."""
 
+    consumer: ClassVar[str] = "feedback"
     columns: ClassVar[Columns] = {
         "source": "text",
         "instruction": "text",

@@ -333,12 +333,16 @@ def export(
     ] = False,
     tokenizer: Annotated[
         str,
-        typer.Option(metavar="DIR", help="With --verify: render by the chat template in this folder.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="With --verify: render by the chat template in this folder.", show_default=False
+        ),
     ] = "",
     push: Annotated[
         str,
         typer.Option(
-            metavar="OWNER/NAME", help="To a dataset of the Hugging Face Hub; the token is HF_TOKEN.", show_default=False
+            metavar="OWNER/NAME",
+            help="To a dataset of the Hugging Face Hub; the token is HF_TOKEN.",
+            show_default=False,
         ),
     ] = "",
     licence: Annotated[str, typer.Option(metavar="ID", help="For the dataset card, as the Hub names it.")] = "unknown",

@@ -1,30 +1,97 @@
-"""`tertulia export`: write a run in one format."""
+"""`tertulia export`: write a run in one format, verify it, push it."""
 
 from pathlib import Path
+from typing import Any
 
 from tertulia.commands.printing import as_json, note
-from tertulia.export import STDOUT
+from tertulia.errors import SettingsError
+from tertulia.export import PARQUET, STDOUT, ExportReport
+from tertulia.exporting.hub import push as pushed
 from tertulia.running.runs import Run
+from tertulia.verifying.findings import Findings
 
 __all__ = ["perform"]
 
 
-def perform(*, folder: Path, format: str, out: Path | None, force: bool, json: bool) -> int:
-    partly = Run(folder).unfinished
-    report = Run(folder).export(format, out or "", force=force)
-    lost = [{"what": what, "count": count} for what, count in report.lost.items()]
+def perform(
+    *,
+    folder: Path,
+    format: str,
+    out: Path | None,
+    parquet: bool,
+    force: bool,
+    verify: bool,
+    tokenizer: str,
+    push: str,
+    licence: str,
+    json: bool,
+) -> int:
+    run = Run(folder)
+    path = out or run.default_export(format, parquet=parquet)
+    agreed(path, out, parquet=parquet, verify=verify, push=push)
+    partly = run.unfinished
     if partly:
         note(partly)
+    result: dict[str, Any] = {"format": format, "path": str(path), "unfinished": bool(partly)}
+    say = note if json or path == STDOUT else print
+    report = None
+    if not (verify and not push and not force and path.exists()):
+        report = run.export(format, path, force=force, licence=licence)
+        lost = [{"what": what, "count": count} for what, count in report.lost.items()]
+        result |= {"rows": report.rows, "lost": lost}
+        tell(report, say)
+    found = run.verify(format, path, tokenizer=tokenizer) if verify else None
+    if found:
+        result |= {"rows": found.rows, "verified": as_result(found)}
+        show(found, say)
+    faulty = bool(found and not found.passed)
+    if push and report and report.papers and not faulty:
+        result["pushed"] = pushed(push, report.path, report.sidecar, report.papers)
+        say(f"pushed: {result['pushed']}")
     if json:
-        result = {"format": report.format, "path": str(report.path), "rows": report.rows, "lost": lost}
-        as_json(result | {"unfinished": bool(partly)})
-        return 0
-    say = print if report.path != STDOUT else note
+        as_json(result)
+    return int(faulty)
+
+
+def agreed(path: Path, out: Path | None, *, parquet: bool, verify: bool, push: str) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        SettingsError: naming both."""
+    if parquet and out and out.suffix != PARQUET:
+        raise SettingsError(f"--parquet and --out {str(out)!r} contradict each other: a Parquet file ends in .parquet")
+    if path == STDOUT and (verify or push):
+        raise SettingsError("--verify and --push need a file, and --out - is none")
+
+
+def tell(report: ExportReport, say: Any) -> None:
     say(f"{report.path}: {report.rows} rows")
     if report.sidecar:
         say(f"{report.sidecar}: what the format has no place for")
-    for entry in lost:
-        say(f"not carried over: {entry['what']} ({entry['count']})")
+    for what, count in report.lost.items():
+        say(f"not carried over: {what} ({count})")
     if report.trouble:
         note(report.trouble)
-    return 0
+
+
+def show(found: Findings, say: Any) -> None:
+    for fault in found.faults:
+        say(fault)
+    if found.count > len(found.faults):
+        say(f"and {found.count - len(found.faults)} more")
+    for remark in found.notes:
+        say(f"{found.file}: {remark}")
+    if found.unchecked:
+        note(f"not checked: {', '.join(found.unchecked)}; it needs pip install 'tertulia[train]'")
+    say(f"{found.file}: {found.rows} rows, {found.count or 'no'} faults; checked: {', '.join(found.checked)}")
+
+
+def as_result(found: Findings) -> dict[str, Any]:
+    return {
+        "passed": found.passed,
+        "faults": found.faults,
+        "count": found.count,
+        "notes": found.notes,
+        "checked": found.checked,
+        "unchecked": found.unchecked,
+    }

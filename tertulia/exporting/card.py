@@ -51,7 +51,7 @@ class Papers:
 
 
 def papers_of(path: Path) -> Papers:
-    """`sft.jsonl` -> `sft.manifest.json` and `sft.card.md`; of a Parquet file, `sft.parquet.manifest.json` and so on."""
+    """`sft.jsonl` -> `sft.manifest.json` and `sft.card.md`; `sft.parquet` -> `sft.parquet.manifest.json` and so on."""
     stem = path.stem if path.suffix == ".jsonl" else path.name
     return Papers(path.with_name(f"{stem}.manifest.json"), path.with_name(f"{stem}.card.md"))
 

@@ -5,16 +5,17 @@ A column is one of the words below, a list of one column, or a dict of columns:
     text, int, float, bool     a value of that type, or null
     json                       any value; JSONL has it as it is, Parquet as JSON text under Arrow's `json` type
 
-A key that a row leaves out counts as null. `datasets` would otherwise guess types from the first rows: objects with differing keys get nulls for the keys that
-they lack, and texts that look like dates become dates. From 4.7 on it has the feature `Json` for such columns.
+A key that a row leaves out counts as null. Without this, `datasets` guesses types from the first rows: objects with
+differing keys get nulls for the keys that they lack, and texts that look like dates become dates. From 4.7 on it has
+the feature `Json` for columns that hold anything.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 __all__ = ["Column", "Columns", "features", "misfits"]
 
-Column: TypeAlias = Union[str, list["Column"], dict[str, "Column"]]
+Column: TypeAlias = str | list["Column"] | dict[str, "Column"]
 Columns: TypeAlias = dict[str, Column]
 TYPES: dict[str, type] = {"text": str, "int": int, "float": float, "bool": bool}
 NAMES = {"text": "string", "int": "int64", "float": "float64", "bool": "bool"}  # in `datasets`

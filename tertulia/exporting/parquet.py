@@ -24,7 +24,7 @@ def arrow() -> Any:
     Raises:
         UserError: if it is not installed."""
     try:
-        import pyarrow.parquet
+        import pyarrow.parquet  # noqa: PLC0415 - an extra
     except ImportError:
         raise UserError("Parquet needs pyarrow: pip install 'tertulia[parquet]'") from None
     return pyarrow
