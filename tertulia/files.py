@@ -119,7 +119,8 @@ def _with_tools(reading: Reading, name: str) -> tuple[Reading, list[Fault]]:
 
 def _with_class_files(reading: Reading, world: ToolSource, given: ToolClasses) -> tuple[Reading, list[Fault]]:
     """The scenario with the whole paths of the files that its classes are filled from, and which are not there."""
-    folder, found, faults = Path(reading.source.file).parent, {}, []
+    folder, found = Path(reading.source.file).parent, dict[str, str]()
+    faults: list[Fault] = []
     for key in ("data_file", "policy_file"):
         if name := getattr(given, key):
             found[key] = str((folder / name).resolve())

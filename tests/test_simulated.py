@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_examples import PETS
 
+from tertulia.errors import SettingsError
 from tertulia.files import load_scenario, read_scenario
 from tertulia.graph import Stage
 from tertulia.recipe import bundled_recipe
@@ -17,6 +18,7 @@ from tertulia.records import EndReason
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.streams import stream
 from tertulia.table import Item
+from tertulia.testing import Scripted
 from tertulia.world import Outcome
 from tertulia.worlds import open_world
 from tertulia.worlds.drawing import draw
@@ -251,3 +253,38 @@ def test_a_source_that_gives_no_tools_is_a_fault_of_the_file(tmp_path: Path, wor
     faults = read_scenario(tmp_path / "new-pet.yaml")[1]
 
     assert any(said in str(fault) for fault in faults), faults
+
+
+# --- answered by a model ---------------------------------------------------------------------------------------------
+
+
+def by_model(folder: Path, **more: Any) -> Scenario:
+    raw = SCENARIO.model_dump(mode="json", by_alias=True, exclude_unset=True) | more
+    (folder / "pets.yaml").write_text(PETS)
+    (folder / "new-pet.yaml").write_text(json.dumps(raw))
+    return load_scenario(folder / "new-pet.yaml")
+
+
+async def test_a_model_may_answer_instead_and_what_it_says_must_fit(tmp_path: Path) -> None:
+    scenario = by_model(tmp_path, world={"openapi": "pets.yaml", "answers": "model"})
+    model = Scripted(
+        [
+            {"status": "ok", "result": {"id": "one"}},
+            {"status": "ok", "result": {"id": 1, "name": "Rex"}},
+        ]
+    )
+    stage = Stage(bundled_recipe("user_script"), ask_for=lambda role: model, by_model=("tool",))
+
+    talk = await stage.play(stage.seat(Item(0, "new-pet-0", scenario, {}, seed=3)))
+
+    assert [json.loads(m.text) for m in talk.messages if m.role == "tool"] == [{"id": 1, "name": "Rex"}]
+    assert len(model.asked) == 2  # what does not fit is asked for once more
+
+
+@pytest.mark.parametrize("more", [{"world": {"openapi": "pets.yaml", "answers": "model"}}, {"answers": "model"}])
+def test_answers_of_a_model_need_one(tmp_path: Path, more: dict[str, Any]) -> None:
+    tools = [] if "world" in more else [tool.model_dump() for tool in WORLD.schemas]
+    scenario = by_model(tmp_path, **more, **({"tools": tools} if tools else {}))
+
+    with pytest.raises(SettingsError, match="name one with --role-model tool=SPEC"):
+        Stage(bundled_recipe("user_script")).seat(Item(0, "new-pet-0", scenario, {}, seed=3))

@@ -127,7 +127,7 @@ def _api(source: Source, faults: tuple[Fault, ...]) -> Api:
     if not tools:
         why = source.fault(("paths",), "no operation can be read", rule="openapi", on_key=True)
         raise ScenarioError([*reading.notes, why])
-    info = value.get("info") if isinstance(value.get("info"), Mapping) else {}
+    info = mapped(value.get("info"))
     return Api(
         title=plain(info.get("title")) or Path(source.file).stem,
         description=plain(info.get("description")),
@@ -255,7 +255,7 @@ class _Reading:
         at = (*at, "content", media)
         body = self.schemas.read(content["schema"], (*at, "schema")) if "schema" in content else {}
         examples = [content["example"]] if "example" in content else []
-        for name, example in (content.get("examples") if isinstance(content.get("examples"), Mapping) else {}).items():
+        for name, example in mapped(content.get("examples")).items():
             _, example = self.target(example, (*at, "examples", name))
             examples += [example["value"]] if "value" in example else []
         description = plain(given.get("description"))
@@ -265,10 +265,9 @@ class _Reading:
         """The URLs of the servers, with their variables at their defaults."""
         for server in listed(holder.get("servers")):
             if isinstance(server, Mapping) and isinstance(server.get("url"), str):
-                variables = server.get("variables") if isinstance(server.get("variables"), Mapping) else {}
+                variables = mapped(server.get("variables"))
                 defaults = {k: str(v.get("default", "")) for k, v in variables.items() if isinstance(v, Mapping)}
-                url = re.sub(r"\{([^{}]*)\}", lambda m, known=defaults: known.get(m[1], m[0]), server["url"])
-                yield url.strip().rstrip("/")
+                yield filled(server["url"], defaults).strip().rstrip("/")
 
     def security(self, operation: Mapping[str, Any]) -> tuple[str, ...]:
         """The schemes of the first way in; none where one of the ways needs none."""
@@ -296,7 +295,7 @@ def credential(name: str, scheme: Scheme) -> Credential:
     """How a request shows the secret of a scheme."""
     if scheme.kind == "apiKey" and scheme.name:
         at = scheme.at if scheme.at in ("query", "cookie") else "header"
-        return Credential(scheme=name, at=at, name=scheme.name)  # type: ignore[arg-type]  # one of three
+        return Credential(scheme=name, at=at, name=scheme.name)
     return Credential(scheme=name, prefix="Basic " if scheme.name == "basic" else "Bearer ")
 
 
@@ -336,6 +335,15 @@ def status_of(key: Any) -> str:
 def plain(value: Any) -> str:
     """A text in one line; nothing for what is no text."""
     return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def filled(url: str, defaults: Mapping[str, str]) -> str:
+    """A server's URL with its variables at their defaults."""
+    return re.sub(r"\{([^{}]*)\}", lambda match: defaults.get(match[1], match[0]), url)
+
+
+def mapped(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def listed(value: Any) -> list[Any]:

@@ -42,8 +42,9 @@ def keywords(schema: Mapping[str, Any], note: Note) -> dict[str, Any]:
     _type(made, note)
     _limits(made)
     _pattern(made, note)
-    if not isinstance(made.get("required", []), list):
-        made.pop("required")
+    if "required" in made:
+        named = made.pop("required")
+        made["required"] = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     if isinstance(made.get("enum"), list) and len(made["enum"]) == 0:
         made.pop("enum")
     if isinstance(made.get("enum"), list):

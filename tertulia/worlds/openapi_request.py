@@ -70,7 +70,7 @@ class Arguments:
             name,
             made,
             Place(
-                at=place,  # type: ignore[arg-type]  # one of PLACES
+                at=place,
                 name=name,
                 style=style if isinstance(style, str) else "",
                 explode=explode if isinstance(explode, bool) else None,

@@ -48,8 +48,11 @@ MOST_DRAWN = 10  # for a list that is asked to be longer
 DELETED = "deleted"
 LIMITS = ("limit", "perpage", "pagesize", "size", "count", "maxresults", "numberofresults", "per", "n", "top")
 PAGES = ("page", "pagenumber", "currentpage")
-BESIDES = ("token", "apikey", "key", "secret", "password", "session", "sort", "order", "orderby", "fields", "include")
-BESIDES += ("format", "lang", "language", "locale", "cursor", "offset", "accesstoken", "sortby", "direction")
+BESIDES_LIST = """
+    token accesstoken apikey key secret password session sort sortby order orderby direction fields include format
+    lang language locale cursor offset
+"""
+BESIDES = frozenset(BESIDES_LIST.split())  # parameters that choose no records
 COUNTS = ("total", "count", "totalresults", "totalcount", "totalitems", "resultcount", "size")
 MESSAGES = ("message", "error", "detail", "description", "reason", "title", "msg")
 
