@@ -108,7 +108,7 @@ class Tau2:
                 "nl_assertions": None,
                 "reward_basis": basis,
             },
-            "user_tools": list(user.tools) if user.tools is not None else None,
+            "user_tools": list(user.tools or ()),
         }
 
 

@@ -104,7 +104,7 @@ class Item:
         told = given if isinstance(given, Instructions) else Instructions(reason_for_call=given)
         opening = opening_of(told.reason_for_call, told.task_instructions)
         tools = [spec.name for spec in self.domain.world.tools.values() if spec.owner == "user"]
-        tools = [name for name in tools if task.user_tools is None or name in task.user_tools]
+        tools = tools if task.user_tools is None else [name for name in task.user_tools if name in tools]
         wants = [self.want(nth) for nth in range(len(task.actions))]
         by_hand = any("by" in want for want in wants)
         kind = "nothing_to_do" if not wants else "single_call" if len(wants) == 1 else "multi_call"
