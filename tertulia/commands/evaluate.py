@@ -9,7 +9,7 @@ from tertulia.commands.evaluation_tables import brief, compared, full
 from tertulia.commands.printing import as_json, console, note
 from tertulia.errors import RunStopped, SettingsError
 from tertulia.evaluation.comparing import compare_folders
-from tertulia.evaluation.evaluating import evaluate, figures_of, folder_of
+from tertulia.evaluation.evaluating import all_there, evaluate, figures_of, folder_of
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.sets import EvalSet, read_set
@@ -44,7 +44,9 @@ def perform(
     evalset = read_set(settings.sets, settings.variants, settings.run.seed)
     for item, reason in evalset.left_out.items():
         note(f"left out: {item}: {reason}")
-    stopped = "" if rescore else play(settings, evalset, quiet)
+    if settings.mode == "static":
+        evalset = evalset.with_calls()
+    stopped = "" if rescore or all_there(settings, evalset) else play(settings, evalset, quiet)
     folder = folder_of(settings, evalset)
     figures = asyncio.run(figures_of(folder, settings.k, evalset if floors else None, again=rescore))
     written = write_page(figures, html)

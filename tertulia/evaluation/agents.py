@@ -19,6 +19,7 @@ from tertulia.contracts import Speaker
 from tertulia.errors import SettingsError
 from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.process import AgentProcess
+from tertulia.evaluation.remote import RemoteAgent
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.parts import made
@@ -42,6 +43,8 @@ async def seated(settings: EvaluationSettings, evalset: EvalSet) -> AsyncIterato
         SettingsError: if the spec names no agent."""
     if settings.agent in AT_HAND:
         yield AT_HAND[settings.agent](evalset)
+    elif settings.agent.startswith(("http://", "https://")):
+        yield RemoteAgent(settings.agent, settings.deadline)
     elif settings.agent_is_model:
         yield None
     elif MODULE.fullmatch(settings.agent):

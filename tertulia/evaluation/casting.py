@@ -17,7 +17,7 @@ from tertulia.records import Marker
 from tertulia.running.runner import Bench, Ensemble, Player
 from tertulia.scenario import Scenario
 
-__all__ = ["JUDGES", "Labelling", "evaluation_ensembles", "stage_of"]
+__all__ = ["JUDGES", "Labelling", "dynamic", "evaluation_ensembles", "stage_of"]
 
 JUDGES = ("structure", "leaks", "success")
 Staging = Callable[[Recipe, Stage], Player]
@@ -51,12 +51,17 @@ def stage_of(
     return stage
 
 
+def dynamic(recipe: Recipe, stage: Stage) -> Player:
+    """The agent talks with the simulator."""
+    return stage
+
+
 def evaluation_ensembles(
     scenarios: Sequence[Scenario],
     agent: Speaker | None,
     cast: str = "rules",
     caller: Caller | None = None,
-    staging: Staging = lambda recipe, stage: stage,
+    staging: Staging | None = None,
     simulator: Speaker | None = None,
 ) -> dict[str, Ensemble]:
     """One ensemble for each recipe that the scenarios name, with the agent in all of them.
@@ -68,5 +73,5 @@ def evaluation_ensembles(
         update = {"judges": JUDGES, "gates": (), "stop_at_violation": False}
         recipe = bundled_recipe(name).model_copy(update=update)
         stage = stage_of(recipe, agent, cast, caller, simulator)
-        found[name] = Ensemble(staging(recipe, stage), Bench(recipe, caller), caller)
+        found[name] = Ensemble((staging or dynamic)(recipe, stage), Bench(recipe, caller), caller)
     return found

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tertulia.contracts import Speaker
 from tertulia.evaluation.agents import seated
-from tertulia.evaluation.casting import evaluation_ensembles
+from tertulia.evaluation.casting import dynamic, evaluation_ensembles
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.floors import floors_of
 from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
 from tertulia.evaluation.sets import EvalSet, digest, read_set
 from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
+from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import Trial, every_trial, trial_items
 from tertulia.models.budget import Budget, spent_of
 from tertulia.models.journal import Journal
@@ -23,7 +24,7 @@ from tertulia.running.runner import Ensemble, Standing, play_all
 from tertulia.running.runs import affordable, caller_for
 from tertulia.running.store import Store
 
-__all__ = ["evaluate", "figures_of", "folder_of"]
+__all__ = ["all_there", "evaluate", "figures_of", "folder_of"]
 
 REACHED_LATER = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
 ATTEMPTS = 9  # at one trial, at most
@@ -36,7 +37,8 @@ def folder_of(settings: EvaluationSettings, evalset: EvalSet) -> Path:
         return Path(settings.run.out)
     manifest = manifest_of_evaluation(settings, evalset)
     name = "".join(sign if sign.isalnum() else "-" for sign in settings.agent.rpartition(":")[2])[-40:].strip("-")
-    return Path("runs") / f"eval-{name}-{digest([manifest['settings'], manifest['versions']])[:8]}"
+    decided = manifest["settings"], manifest["versions"]["set"], manifest["versions"]["simulator"]
+    return Path("runs") / f"eval-{name}-{digest(decided)[:8]}"
 
 
 @dataclass(slots=True)
@@ -85,6 +87,20 @@ class Session:
         return self.store.finished(but=[trouble.value for trouble in REACHED_LATER] if remote else ())
 
 
+def all_there(settings: EvaluationSettings, evalset: EvalSet) -> bool:
+    """Whether a folder holds every trial that the settings ask for, so that there is nothing to play.
+
+    Such a folder may have been played by another tertulia: its trials are scored anew."""
+    folder, manifest = folder_of(settings, evalset), manifest_of_evaluation(settings, evalset)
+    if settings.rerun or settings.run.fresh or not (folder / "run.sqlite").exists():
+        return False
+    with Store(folder) as store:
+        told = store.manifest.get("versions", {})
+        same = all(told.get(name) == manifest["versions"][name] for name in ("set", "simulator"))
+        places = {trial.place(len(evalset.items)) for trial in every_trial(len(evalset.items), settings.k)}
+        return same and store.manifest["settings"] == manifest["settings"] and places <= store.finished()
+
+
 async def evaluate(
     settings: EvaluationSettings,
     on_progress: OnProgress = lambda standing: None,
@@ -111,7 +127,8 @@ async def evaluate(
         store.keep_scenarios(scenarios)
         caller = caller_for(playing, journal, Budget(playing.allowance, spent_of(journal.totals)))
         async with seated(settings, evalset) as agent:
-            players = evaluation_ensembles(scenarios, agent, playing.base_cast, caller, simulator=simulator)
+            staging = StaticStage.of if settings.mode == "static" else dynamic
+            players = evaluation_ensembles(scenarios, agent, playing.base_cast, caller, staging, simulator)
             session = Session(settings, evalset, store, players, on_progress)
             session.standing.totals = journal.totals
             await session.play(every_trial(len(evalset.items), settings.k))

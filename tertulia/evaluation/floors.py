@@ -16,12 +16,11 @@ from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.casting import evaluation_ensembles
 from tertulia.evaluation.scoring import score
 from tertulia.evaluation.sets import EvalSet, digest
-from tertulia.evaluation.settings import METRIC
+from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import Trial, every_trial, trial_items
 from tertulia.parts import made
 from tertulia.records import Record
 from tertulia.running.run_folder import write_atomically
-from tertulia.running.run_settings import code_digest
 from tertulia.running.runner import parts_frozen
 
 __all__ = ["Floors", "floors_of"]
@@ -54,7 +53,7 @@ class Kept:
 
     @classmethod
     def beside(cls, folder: Path, evalset: EvalSet, seed: int) -> "Kept":
-        key = digest([evalset.version, METRIC, code_digest(), seed])[:16]
+        key = digest([evalset.version, METRIC, code_of_trials(), seed])[:16]
         return cls(folder.absolute().parent / ".floors" / f"{key}.json")
 
     def read(self) -> Floors | None:

@@ -7,9 +7,8 @@ from typing import Any
 from tertulia.errors import StoreError
 from tertulia.evaluation.blame import Judged, judged
 from tertulia.evaluation.scoring import score
-from tertulia.evaluation.settings import METRIC
+from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import trial_of
-from tertulia.running.run_settings import code_digest
 from tertulia.running.store import Store
 from tertulia.setting import Settings
 
@@ -46,7 +45,7 @@ async def read_trials(
     with Store(folder) as store:
         manifest, scenarios = of_evaluation(store), store.scenarios()
         items = len(manifest["scenarios"])
-        anew = again or manifest.get("code of tertulia") != code_digest()
+        anew = again or manifest.get("code of tertulia") != code_of_trials()
         for talk in store.conversations():
             trial = trial_of(talk.index, items)
             if k and trial.trial >= k:

@@ -20,7 +20,7 @@ from tertulia.lint import complaints
 from tertulia.running.items import gathered, plan_items
 from tertulia.scenario import Scenario
 
-__all__ = ["EvalSet", "SetItem", "read_set"]
+__all__ = ["EvalSet", "SetItem", "calls_of", "read_set"]
 
 VERSION = 1  # of the lines of an evalset file that are understood
 SHORT = 8  # characters of a digest in an id
@@ -48,6 +48,17 @@ class EvalSet:
         """A digest of every item: two sets of the same version ask the same."""
         return digest(sorted(item.id for item in self.items))[:12]
 
+    def with_calls(self) -> "EvalSet":
+        """The items in which the agent has something to call.
+
+        Raises:
+            UserError: if there is none."""
+        idle = {item.id: "nothing is to be called" for item in self.items if not calls_of(item.scenario)}
+        items = tuple(item for item in self.items if item.id not in idle)
+        if not items:
+            raise UserError(f"{self.name}: no item has a call, so there is nothing to force")
+        return EvalSet(self.name, items, self.left_out | idle)
+
     @property
     def scenarios(self) -> dict[str, Scenario]:
         return {item.id: item.scenario for item in self.items}
@@ -71,6 +82,12 @@ def read_set(names: Sequence[str], variants: int = 1, seed: int = 0) -> EvalSet:
         why = next(iter(left_out.values()), "it holds none")
         raise UserError(f"{', '.join(names) or 'the bundled set'}: no item can be played: {why}")
     return EvalSet(", ".join(names) or "bundled", items, left_out)
+
+
+def calls_of(scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:
+    """The gold calls that the agent itself has to make, in order."""
+    wants = [want for want in scenario.script.wants if want.due and want.by in ("", scenario.assistant)]
+    return [(want.call, want.gold) for want in wants]
 
 
 def wrong_gold(scenario: Scenario) -> str:

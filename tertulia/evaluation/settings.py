@@ -17,12 +17,23 @@ from tertulia.errors import SettingsError
 from tertulia.evaluation.sets import EvalSet, digest
 from tertulia.models.langchain import PROVIDERS
 from tertulia.records import Record
-from tertulia.running.run_settings import RunSettings, manifest_of
+from tertulia.running.run_settings import RunSettings, code_digest, manifest_of
 
-__all__ = ["METRIC", "EvaluationSettings", "manifest_of_evaluation", "simulator_version"]
+__all__ = ["METRIC", "EvaluationSettings", "code_of_trials", "manifest_of_evaluation", "simulator_version"]
 
 METRIC = "1"  # grows with every change that makes scores incomparable
 MODELS = ("openai", "scripted", "replay", *PROVIDERS)  # what a model's spec begins with
+PLAYS = (
+    "bounds.py",
+    "casting.py",
+    "chat.py",
+    "child.py",
+    "process.py",
+    "remote.py",
+    "seat.py",
+    "static.py",
+    "trials.py",
+)
 SIMULATES = ("agents/users", "agents/planners", "agents/colleagues", "language")  # what decides what users say
 
 
@@ -74,7 +85,14 @@ def manifest_of_evaluation(settings: EvaluationSettings, evalset: EvalSet) -> di
     decided = {name: value for name, value in manifest["settings"].items() if name != "n"}
     told = {"agent": settings.agent, "mode": settings.mode, "deadline": settings.deadline}
     versions = {"set": evalset.version, "metric": METRIC, "simulator": simulator_version(decided)}
-    return manifest | {"settings": told | decided, "versions": versions}
+    return manifest | {"settings": told | decided, "versions": versions, "code of tertulia": code_of_trials()}
+
+
+@cache
+def code_of_trials() -> str:
+    """The SHA-256 of the code that decides what a trial gives: tertulia's own, and what seats the agent."""
+    home = Path(str(files("tertulia.evaluation")))
+    return digest([code_digest(), *((home / name).read_text(encoding="utf-8") for name in PLAYS)])
 
 
 def simulator_version(decided: Mapping[str, Any]) -> str:
