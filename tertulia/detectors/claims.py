@@ -32,6 +32,7 @@ OVER = re.compile(  # a deed named by a noun: `the rescheduling of the delivery 
     r"(?:completed?|done|through|finished|finali[sz]ed|gone through|in place|successful|been made|went through)\b",
     re.IGNORECASE,
 )
+OVER_ENDS = ("complete", "done", "through", "finish", "finali", "in place", "successful", "been made")
 GOVERNING = frozenset(
     [
         *("if", "once", "when", "whenever", "after", "until", "till", "unless", "before", "whether", "as", "would"),
@@ -122,10 +123,11 @@ def claims(text: str) -> tuple[Said, ...]:
     return tuple(said for sentence in sentences(text) if not asks(sentence) for said in _claims(sentence))
 
 
-def _claims(sentence: str) -> list[Said]:
+@lru_cache(maxsize=KEPT)
+def _claims(sentence: str) -> tuple[Said, ...]:
     if GENERIC.search(sentence) or GENERIC_HAS.search(sentence):
-        return [Said(sentence, "do", "me"), *_verbs(sentence)]
-    return _verbs(sentence)
+        return (Said(sentence, "do", "me"), *_verbs(sentence))
+    return tuple(_verbs(sentence))
 
 
 def _verbs(sentence: str) -> list[Said]:
@@ -147,7 +149,7 @@ def _verbs(sentence: str) -> list[Said]:
         elif tokens and nth == 0 and tokens[0] == "consider":
             found += [Said(sentence, verb, "it") for verb in filter(None, [_participle(tokens[-1], True)])]
         said_before = said_before or len(tokens) > INTERJECTION
-    over = OVER.search(sentence)
+    over = OVER.search(sentence) if any(end in sentence.lower() for end in OVER_ENDS) else None
     if over and not conditional and not _governed(list(words(sentence[: over.end()])), len(words(over.string))):
         found.append(Said(sentence, stem(over[1]), "it"))
     return found

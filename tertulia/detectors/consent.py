@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tertulia.detectors.assent import allows, seeks
 from tertulia.detectors.marks import call_marks, contradicted, marks, stated, states_all
 from tertulia.detectors.scene import Finding, Scene, named
 from tertulia.detectors.synonyms import kin
-from tertulia.language.wording import stem, stems, verb
+from tertulia.language.wording import KEPT, stem, stems, verb
 from tertulia.principles import AskFirst
 from tertulia.records import ToolCall
 
@@ -57,10 +58,16 @@ def _asked(scene: Scene, name: str) -> list[Asked]:
         elif message.speaker == name:
             if waiting and allows(message.text):
                 found.append(Asked(waiting[0], waiting[1], message.text))
-            elif HOLD.search(message.text):
+            elif takes_back(message.text):
                 found.clear()
             waiting = None
     return found
+
+
+@lru_cache(maxsize=KEPT)
+def takes_back(text: str) -> bool:
+    """Whether a party calls off what it allowed before."""
+    return HOLD.search(text) is not None
 
 
 def concerns(call: ToolCall, question: str, verbs: frozenset[str]) -> bool:
@@ -79,7 +86,7 @@ def concerns(call: ToolCall, question: str, verbs: frozenset[str]) -> bool:
 
 def about(call: ToolCall, asked: Asked, verbs: frozenset[str]) -> bool:
     """Whether a question asked about this call, and its answer allowed it as it is."""
-    if not concerns(call, asked.text, verbs) or contradicted(call, asked.said):
+    if not concerns(call, asked.text, verbs) or contradicted(call, asked.text, asked.answer):
         return False
     if not CONTRAST.search(asked.answer):
         return True

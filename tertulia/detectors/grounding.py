@@ -146,6 +146,8 @@ def ungrounded(detector: Grounded, scene: Scene) -> list[Finding]:
     """Values that the draft states, or calls with, and that its speaker has seen nowhere."""
     if detector.where == "text":
         return invented(detector, scene)
+    if not scene.hearing.message.calls:
+        return []
     found = []
     schemas = {tool.name: tool.parameters for tool in scene.hearing.tools}
     for call in scene.hearing.message.calls:

@@ -4,20 +4,26 @@ import re
 from functools import lru_cache
 
 from tertulia.language.wording import KEPT, WEEKDAYS, forms, leaves, words
+from tertulia.memo import Memo
 from tertulia.records import ToolCall
 
 __all__ = ["call_marks", "contradicted", "marks", "shape", "stated", "states_all"]
+
+DAYS = frozenset(WEEKDAYS)
 
 
 @lru_cache(maxsize=KEPT)
 def marks(text: str) -> frozenset[str]:
     """What identifies an action in a text: its values and weekdays."""
-    return forms(text) | (frozenset(words(text)) & frozenset(WEEKDAYS))
+    return forms(text) | (DAYS.intersection(words(text)))
+
+
+_marks: Memo[frozenset[str]] = Memo(1024)  # calls
 
 
 def call_marks(call: ToolCall) -> frozenset[str]:
     """The values of a call's arguments, as `marks` of a text would show them."""
-    return frozenset().union(*(marks(str(leaf)) | _phrase(leaf) for leaf in leaves(call.args)))
+    return _marks.of((call,), lambda: frozenset().union(*(marks(str(v)) | _phrase(v) for v in leaves(call.args))))
 
 
 def _phrase(leaf: object) -> frozenset[str]:
@@ -34,9 +40,9 @@ def shape(mark: str) -> str:
     return re.sub(r"\d+", "9", mark)
 
 
-def contradicted(call: ToolCall, said: str) -> bool:
+def contradicted(call: ToolCall, *said: str) -> bool:
     """Whether a call uses a value although another one of its kind, and not this one, was spoken of."""
-    spoken = marks(said)
+    spoken = frozenset().union(*map(marks, said))
     kinds = {shape(mark) for mark in spoken} - {""}
     return any(mark not in spoken and shape(mark) in kinds for mark in call_marks(call) if shape(mark))
 

@@ -1,6 +1,7 @@
 """What detectors read of a hearing: each thing is worked out once per review, and only when it is asked for."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -128,6 +129,7 @@ Read = tuple[str, frozenset[str], frozenset[str]]  # a text in lower case, its f
 
 _known: Memo[Known] = Memo(512)  # parties of settled scenarios
 _tools: Memo[Read] = Memo(4096)
+_boxes: Memo[Known] = Memo(256)  # the tools of a party, which the conversations of a world share
 
 
 def known_beforehand(hearing: Hearing) -> Known:
@@ -136,7 +138,13 @@ def known_beforehand(hearing: Hearing) -> Known:
 
 
 def _knows(hearing: Hearing) -> Known:
-    read = [*map(_read, filter(None, _beforehand(hearing))), *map(_read_tool, hearing.tools)]
+    own = all_of([_read(text) for text in _beforehand(hearing) if text])
+    tools = _boxes.of((hearing.tools,), lambda: all_of([_read_tool(tool) for tool in hearing.tools]))
+    return Known(own.texts + tools.texts, own.forms | tools.forms, own.stems | tools.stems)
+
+
+def all_of(read: Sequence[Read]) -> Known:
+    """Several texts as one."""
     return Known(
         tuple(text for text, _, _ in read),
         frozenset().union(*(found for _, found, _ in read)),
