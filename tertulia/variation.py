@@ -84,7 +84,8 @@ def settle(scenario: Scenario, choice: Mapping[str, Any]) -> Scenario:
             target = target.setdefault(part, {})
         target[rest[-1]] = value
     slots = resolved(raw.pop("slots", {}))
-    return Scenario.model_validate(fill(raw, slots))
+    borrowed = {"tools": raw.pop("tools", [])} if scenario.source else {}  # a document of others names no slots
+    return Scenario.model_validate(fill(raw, slots) | borrowed)
 
 
 def balanced_choice(scenario: Scenario, nth: int, seed: int) -> dict[str, Any]:

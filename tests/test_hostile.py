@@ -16,6 +16,7 @@ from tertulia.models.prompts import fill_prompt
 from tertulia.permissions import allowed, allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.table import Item
+from tertulia.variation import settle
 
 BASE: dict[str, Any] = {
     "id": "visit",
@@ -72,7 +73,7 @@ def test_code_and_network_need_their_flag(
 ) -> None:
     monkeypatch.chdir(folder)
     path = written(folder, world=world)
-    for command in (f"check {path.name}", f"run {path.name} -n 1 -q", f"estimate {path.name} --model openai:none"):
+    for command in (f"check {path.name}", f"run {path.name} -n 1 -q", f"estimate {path.name}"):
         monkeypatch.setattr("sys.argv", ["tertulia", *shlex.split(command)])
         with pytest.raises(SystemExit) as left:
             main()
@@ -148,6 +149,16 @@ async def test_braces_in_a_persona_or_in_what_a_tool_says_stay_what_they_are(fol
 
     assert scenario.cast["visitor"].persona == INJECTION
     assert [json.loads(m.text) for m in talk.messages if m.role == "tool"] == [{"note": INJECTION}]
+
+
+def test_a_document_learns_nothing_of_the_scenarios_slots(folder: Path) -> None:
+    (folder / "pets.yaml").write_text(PETS.replace("summary: List pets", "summary: The word is ${word}"))
+    scenario = load_scenario(written(folder, world={"openapi": "pets.yaml"}, slots={"word": "sesame"}, title="${word}"))
+
+    settled = settle(scenario, {})
+
+    assert settled.title == "sesame"
+    assert settled.tools[0].description == "The word is ${word}"
 
 
 def test_what_is_filled_into_a_prompt_is_not_filled_again() -> None:

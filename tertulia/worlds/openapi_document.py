@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,20 @@ class Api:
 
 
 def read_api(path: Path) -> Api:
-    """The API that a file describes, JSON or YAML.
+    """The API that a file describes, JSON or YAML. Scenarios that share a document share what is read of it.
 
     Raises:
         ScenarioError: when the file cannot be read, or describes no operation; with every reason and its line."""
+    try:
+        told = path.stat()
+    except (OSError, ValueError):
+        return _read(path, 0, 0)
+    return _read(path, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, changed: int, size: int) -> Api:
+    """The API of a file as it was last changed."""
     document = read_document(path, BOUNDS) if path.suffix != ".json" else None
     if document is None or document.value is None:
         text = _text(path, document)
