@@ -230,7 +230,7 @@ async def test_the_user_is_shown_its_whole_card_and_nothing_of_the_others() -> N
     assert known["never_say"] == ["lawyer"]
     assert known["plan"]["steps"] == ["Ask to move_delivery to friday."]
     assert known["wants"][0]["with"] == {"order": "A1042", "day": "friday"}
-    assert "when 4 answers in a row" in system(ask.asked[0])
+    assert "Your patience: 4 answers in a row" in system(ask.asked[0])
     assert "GOLDEN RULE" not in whole(ask.asked[0])
     assert "moved" not in whole(ask.asked[0])
     assert "before noon" not in whole(ask.asked[0])

@@ -14,10 +14,10 @@ the paragraph it stands in.
 
     part        blocks of its system prompt                            blocks of its last user message
     planner     scenario, principles                                   (its whole task stands in the system prompt)
-    user        you, others, facts, secret, wants, never_say, plan,    -
-                principles
+    user        principles, you, others, facts, secret, wants,       -
+                never_say, plan
     assistant   principles, others, facts, secret; its policy as text  -
-    colleague   you, others, decides, facts, secret, principles        -
+    colleague   principles, you, others, decides, facts, secret        -
     critic      about, principles, tools, facts                        transcript, draft
     judge       facts                                                  transcript
     tool        tools                                                  call (earlier calls and answers before it)
