@@ -73,7 +73,7 @@ def test_code_and_network_need_their_flag(
 ) -> None:
     monkeypatch.chdir(folder)
     path = written(folder, world=world)
-    for command in (f"check {path.name}", f"run {path.name} -n 1 -q", f"estimate {path.name}"):
+    for command in (f"check {path.name}", f"run {path.name} -n 1 -q", f"estimate {path.name} --model openai:none"):
         monkeypatch.setattr("sys.argv", ["tertulia", *shlex.split(command)])
         with pytest.raises(SystemExit) as left:
             main()
