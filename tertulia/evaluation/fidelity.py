@@ -123,9 +123,10 @@ def early(scenario: Scenario, talk: Conversation, unsaid: Want | None) -> str:
         return f"gave up after {len(heard)} answers, with patience for {patience}" if len(heard) < patience else ""
     if unsaid and not silent(heard):
         return f"{unsaid.call} was never brought up"
-    if heard and act_of(heard[-1].text) in WAITS and len(heard) <= len(scenario.script.wants) * patience:
-        return f"the agent was waiting for an answer: {heard[-1].text[:80]!r}"
-    return ""
+    settled = sum(act_of(message.text) in (Act.REPORT, Act.REFUSE) for message in heard)
+    waiting = bool(heard) and act_of(heard[-1].text) in WAITS and settled < len(scenario.script.wants)
+    tired = talk.end_reason is EndReason.SCRIPT_EXHAUSTED and len(heard) > len(scenario.script.wants) * patience
+    return f"the agent was waiting for an answer: {heard[-1].text[:80]!r}" if waiting and not tired else ""
 
 
 def silent(heard: list[Message]) -> bool:

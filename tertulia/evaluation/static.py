@@ -3,8 +3,9 @@
 After AutoDE's baseline (Mu et al., arXiv 2403.11128): every history leads to its call, so nothing is measured of how
 the agent gets there, and scores come out higher than those of people who really talk with it. The history is that of
 the rule assistant with the rule user at the same item and seed. An item in which nothing is to be called is no static
-item; one whose call the rule assistant does not make has no history, and its trial fails as the tool's. The call is forced: its tool is the only one there is, and the instructions say
-so. The record is the recorded dialogue with the agent's calls in place of the recorded ones, carried out in a world.
+item; one whose call the rule assistant does not make has no history, and its trial fails as the tool's. The call is
+forced: its tool is the only one there is, and the instructions say so. The record is the recorded dialogue with the
+agent's calls in place of the recorded ones, carried out in a world.
 """
 
 from collections.abc import Sequence
