@@ -7,6 +7,7 @@ express that it is lost: nothing is dropped in silence.
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from tertulia.parts import load
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.scenario_text import printable, scenario_text
 from tertulia.schemas import schema
+from tertulia.variation import slots_used
 
 __all__ = ["Asked", "ImportReport", "Imported", "Importer", "Lost", "bring_in", "read_json", "tools_text"]
 
@@ -147,8 +149,26 @@ def _files(imported: Imported) -> tuple[dict[str, bytes], list[Lost]]:
         if (said := printable(value)) != value:
             scenario = Scenario.model_validate(said)
             lost.append(Lost(scenario.id, "characters", "lone surrogates are no Unicode text; U+FFFD stands for them"))
-        files[name] = scenario_text(scenario, SCHEMA).encode()
+        files[name] = scenario_text(shielded(scenario), SCHEMA).encode()
     return files, lost
+
+
+def shielded(scenario: Scenario) -> Scenario:
+    """The scenario with `${name}` as a text where it names no slot: the dollar comes from a slot of its own."""
+    raw = scenario.model_dump(by_alias=True, exclude_unset=True)
+    foreign = slots_used(raw) - set(scenario.slots)
+    if not foreign:
+        return scenario
+    mark = re.compile(rf"\$(?=\{{(?:{'|'.join(map(re.escape, sorted(foreign)))})[.}}])")
+    return Scenario.model_validate({**replaced(raw, mark), "slots": {**scenario.slots, "dollar": "$"}})
+
+
+def replaced(value: Any, mark: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return mark.sub("${dollar}", value)
+    if isinstance(value, Mapping):
+        return {replaced(key, mark): replaced(inner, mark) for key, inner in value.items()}
+    return [replaced(inner, mark) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

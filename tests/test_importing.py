@@ -17,6 +17,7 @@ from tertulia.importing import Asked, Imported, Lost, bring_in, read_json
 from tertulia.scenario import Scenario
 from tertulia.scenario_text import printable, scenario_text
 from tertulia.strict_yaml import read_document
+from tertulia.variation import settle
 
 
 def small(name: str = "call-home", opening: str = "Hello, please ring me.") -> Scenario:
@@ -90,6 +91,14 @@ def test_a_lone_surrogate_is_replaced_and_said_to_be_lost(fixed: type[Fixed], tm
 
     assert [one.what for one in report.lost] == ["characters"]
     assert read_document(tmp_path / "out" / "call-home.yaml").value["start"] == {"a": ["half \ufffd"]}
+
+
+def test_what_only_looks_like_a_slot_stays_a_text(fixed: type[Fixed], tmp_path: Path) -> None:
+    fixed.given = Imported([small(opening="Send ${amount} and ${a.b}, or $5 {x}.")])
+    bring_in("fixed", Asked(tmp_path), tmp_path / "out")
+    written = load_scenario(tmp_path / "out" / "call-home.yaml")
+
+    assert settle(written, {}).script.opening == "Send ${amount} and ${a.b}, or $5 {x}."
 
 
 # --- files -------------------------------------------------------------------------------------------------------

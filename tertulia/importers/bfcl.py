@@ -1,7 +1,8 @@
 """BFCL v4 multi-turn entries: questions, initial configuration and involved classes, with their possible answers.
 
 PATH is a file of questions, such as `BFCL_v4_multi_turn_base.json`; its answers lie in `possible_answer/`, or beside
-it as an export's `NAME.sidecar.jsonl`. The classes are those of the installed `bfcl-eval`, or of `--toolkit MODULE:CLASS`.
+it as an export's `NAME.sidecar.jsonl`. The classes are those of the installed `bfcl-eval`, or of
+`--toolkit MODULE:CLASS`.
 
     entry                                     scenario
     id                                        id
