@@ -468,6 +468,50 @@ def test_what_is_made_for_each_conversation_keeps_its_state_to_itself(here: str)
         assert [live.call("put_item", {"item": "tea"}).text for live in (one, one, other)] == ["1", "2", "1"]
 
 
+def test_a_toolkit_in_the_working_directory_is_a_world_with_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "corner_shop.py").write_text(CORNER_SHOP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = ToolSource(python="corner_shop:CornerShop")
+    with allowing(code=True):
+        with pytest.raises(UserError, match=r"needs a file data\.json"):
+            python_world(source, "")
+        (tmp_path / "data.json").write_text('{"stock": {"tea": 3}}')
+        (tmp_path / "policy.md").write_text("Be kind.")
+        world = python_world(source, "And brief.")
+        live = world.open(SCENARIO)
+
+        assert world.policy == "Be kind.\n\nAnd brief."
+        assert [change.path for change in live.call("sell", {"item": "tea"}).changes] == ["stock.tea"]
+        assert live.call("sell", {"item": "gold"}).error
+        assert live.call("sell", {}).error
+
+
+CORNER_SHOP = '''
+from pydantic import BaseModel
+
+from tertulia import Toolkit, ToolError, tool
+
+
+class Stock(BaseModel):
+    stock: dict[str, int]
+
+
+class CornerShop(Toolkit):
+    state: Stock
+
+    @tool(writes=True)
+    def sell(self, item: str) -> int:
+        """Sell one piece."""
+        if item not in self.state.stock:
+            raise ToolError("There is none.")
+        self.state.stock[item] -= 1
+        return self.state.stock[item]
+'''
+
+
 @pytest.mark.parametrize(
     ("python", "said"),
     [

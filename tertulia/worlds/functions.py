@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +50,26 @@ def python_world(source: ToolSource, policy: str) -> World:
     need_code(f"the world runs {source.python}")
     thing = found(source.python)
     if inspect.isclass(thing) and issubclass(thing, Toolkit):
-        folder = files(thing.__module__.rpartition(".")[0] or thing.__module__)
-        return ToolkitWorld(source.python, thing, (folder / "data.json").read_bytes(), policy)
+        return toolkit_world(thing, source.python, policy)
     if inspect.isclass(thing):
         return ClassWorld((thing,), {}, policy)
     tools = tools_in(thing, source.python)
     return FunctionsWorld(tuple(tool.schema for tool in tools), policy, source)
+
+
+def toolkit_world(toolkit: type[Toolkit], name: str, policy: str) -> ToolkitWorld:
+    """The world of a toolkit of ours, filled from the files beside its module; `policy` adds to its policy.
+
+    Raises:
+        UserError: when there is no data.json."""
+    folder = Path(inspect.getfile(toolkit)).parent
+    try:
+        data = (folder / "data.json").read_bytes()
+    except OSError as error:
+        raise UserError(f"{name} needs a file data.json in {str(folder)!r}: {error.strerror}") from error
+    own = folder / "policy.md"
+    told = [own.read_text(encoding="utf-8")] if own.is_file() else []
+    return ToolkitWorld(name, toolkit, data, "\n\n".join(filter(None, [*told, policy])))
 
 
 def tools_of_python(source: ToolSource) -> tuple[ToolSchema, ...]:

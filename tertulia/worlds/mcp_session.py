@@ -124,6 +124,7 @@ class Session:
         if self.lost:
             raise Gone(f"The server is gone. {self.lost}", "lost")
         if self.task is None:
+            await places().acquire()
             self.loop, self.over = asyncio.get_running_loop(), asyncio.Event()
             self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self.task = asyncio.create_task(self.live())
@@ -137,13 +138,14 @@ class Session:
     async def live(self) -> None:
         """The session from its beginning to its end, in one task."""
         try:
-            async with places(), self.connected() as (read, write), sdk().ClientSession(read, write) as client:
+            async with self.connected() as (read, write), sdk().ClientSession(read, write) as client:
                 await client.initialize()
                 self.ready.set_result(client)
                 await self.stop.wait()
         except (OSError, RuntimeError, ValueError, sdk().MCPError, BaseExceptionGroup) as error:
             self.lost = self.lost or told(error)
         finally:
+            places().release()
             self.over.set()
             if not self.ready.done():
                 self.ready.set_exception(Gone(f"The server cannot be reached. {self.lost}".strip(), "lost"))
