@@ -2,20 +2,23 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any
 
 from tertulia.checks.script import leaves, says
 from tertulia.checks.tool_values import misfits
+from tertulia.language.kinds import kind_of
+from tertulia.language.wording import NUMBER_WORDS, humanize
 from tertulia.scenario import Scenario
 from tertulia.world import LiveWorld, ToolSpec
 
 __all__ = ["Known", "choices", "look_everything_up", "told"]
 
 MOST_LOOKUPS = 400
-MOST_ROUNDS = 3
+MOST_ROUNDS = 4  # a customer, its orders, the things in one, what else there is of a thing
+MOST_VALUES = 300  # that are tried for one parameter
 WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
 
 
@@ -36,6 +39,8 @@ class Known:
         if isinstance(value, Mapping | list | tuple):
             return all(self.holds(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
         forms = {str(value), f"{value:g}"} if isinstance(value, float) else {str(value)}
+        if isinstance(value, int | float):
+            forms |= {word for word, number in NUMBER_WORDS.items() if number == value}  # "three facts"
         return any(says(text, form) for form in forms for text in self.texts) or self._words(str(value))
 
     def _words(self, text: str) -> bool:
@@ -69,8 +74,11 @@ def choices(schema: Any) -> Iterator[Any]:
             yield from choices(inner)
 
 
-def look_everything_up(live: LiveWorld, tools: Iterable[ToolSpec], known: Known) -> None:
-    """Add what tools that only read return for the values known so far, in a few rounds of some calls each."""
+def look_everything_up(
+    live: LiveWorld, tools: Iterable[ToolSpec], known: Known, enough: Callable[[], bool] = lambda: False
+) -> None:
+    """Add what tools that only read return for the values known so far, in a few rounds of some calls each, until it
+    is enough."""
     tried: set[str] = set()
     for _ in range(MOST_ROUNDS):
         before = len(tried)
@@ -83,7 +91,7 @@ def look_everything_up(live: LiveWorld, tools: Iterable[ToolSpec], known: Known)
                     outcome = live.call(spec.name, args)
                     if not outcome.error:
                         known.add(json.loads(outcome.text))
-        if len(tried) == before or len(tried) > MOST_LOOKUPS * MOST_ROUNDS:
+        if enough() or len(tried) == before or len(tried) > MOST_LOOKUPS * MOST_ROUNDS:
             return
 
 
@@ -94,7 +102,20 @@ def _calls(spec: ToolSpec, values: list[str]) -> Iterator[dict[str, Any]]:
     fitting = []
     for name in required:
         about = {**spec.parameters, "properties": {name: properties[name]}, "required": [name]}
-        at_hand: list[Any] = [*choices(properties[name]), *values]
+        at_hand: list[Any] = [*choices(properties[name]), *_likely(name, properties[name], values)]
         fitting.append([value for value in at_hand if not any(misfits(about, {name: value}))])
     for combination in product(*fitting):
         yield dict(zip(required, combination, strict=True))
+
+
+def _likely(name: str, schema: Any, values: Iterable[str]) -> Iterator[str]:
+    """The values that may be meant for a parameter by its name: nobody looks up a customer by a whole sentence."""
+    said, kind = humanize(name).split(), kind_of(name, schema) if isinstance(schema, Mapping) else "text"
+    if kind == "code" and not schema.get("pattern"):
+        yield from islice((v for v in values if " " not in v and any(map(str.isdigit, v))), MOST_VALUES)
+    elif "name" in said and kind == "text":
+        yield from islice((v for v in values if v[:1].isupper() and len(v.split()) < 4 and v.istitle()), MOST_VALUES)
+    elif kind == "email":
+        yield from islice((v for v in values if "@" in v and " " not in v), MOST_VALUES)
+    else:
+        yield from islice(values, MOST_VALUES)

@@ -36,7 +36,12 @@ class Values:
         lacking = [key for key, value in want.gold.items() if not listed.holds(value)]
         if lacking:
             readers = [tool for tool in self.world.tools.values() if not tool.writes]
-            look_everything_up(self.world.open(self.scenario), readers, listed)
+            wanted = [want.gold[key] for key in lacking]
+
+            def enough() -> bool:
+                return all(listed.holds(value) for value in wanted)
+
+            look_everything_up(self.world.open(self.scenario), readers, listed, enough)
         for key, value in want.gold.items():
             place = place_of(want, at, key)
             if not listed.holds(value):
