@@ -1,0 +1,85 @@
+"""Evaluation sets: ids, lines that cannot be read, wrong gold."""
+
+import json
+
+import pytest
+
+from evaluations import bundled
+from tertulia.errors import UserError
+from tertulia.evaluation.sets import read_set
+from tertulia.gold import gold_of
+
+
+def line_of(item, **changes):
+    scenario = item.scenario.model_copy(update={"id": item.source})
+    row = {
+        "version": 1,
+        "id": "x",
+        "scenario": scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "gold": gold_of(scenario).model_dump(mode="json"),
+        "floors": {"none": {"passed": False, "slot_f1": 0.0}},
+    }
+    return json.dumps(row | changes)
+
+
+@pytest.fixture(scope="module")
+def parcels():
+    return bundled("parcels")
+
+
+def test_an_item_has_the_same_id_from_a_file_of_items_as_from_its_scenario(parcels, tmp_path):
+    path = tmp_path / "set.jsonl"
+    path.write_text("\n".join(map(line_of, parcels.items[:3])))
+
+    assert [item.id for item in read_set([str(path)]).items] == [item.id for item in parcels.items[:3]]
+
+
+def test_variants_are_items_of_their_own():
+    found = read_set(["missed-delivery"], variants=3)
+
+    assert len(found.items) == 3
+    assert {item.source for item in found.items} == {"missed-delivery"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", r"set\.jsonl:2: not JSON"),
+        ("[]", r"set\.jsonl:2: not an item of format version 1"),
+        ('{"version": 1, "scenario": {}, "gold": {}}', r"set\.jsonl:2: id: Field required"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(parcels, tmp_path, text, complaint):
+    path = tmp_path / "set.jsonl"
+    path.write_text(line_of(parcels.items[0]) + "\n" + text)
+
+    with pytest.raises(UserError, match=complaint):
+        read_set([str(path)])
+
+
+def test_gold_that_does_not_follow_from_its_scenario_is_refused(parcels, tmp_path):
+    path = tmp_path / "set.jsonl"
+    gold = gold_of(parcels.items[0].scenario).model_dump(mode="json") | {"says": ["something else"]}
+    path.write_text(line_of(parcels.items[0], gold=gold))
+
+    with pytest.raises(UserError, match="the gold is not that of its scenario"):
+        read_set([str(path)])
+
+
+def test_an_item_with_wrong_gold_is_left_out_and_said_so(parcels, tmp_path):
+    item = next(item for item in parcels.items if item.scenario.success.state)
+    path, state = next(iter(item.scenario.success.state.items()))
+    success = item.scenario.success.model_copy(update={"state": {path: "not this"}})
+    wrong = item.scenario.model_copy(update={"id": item.source, "success": success})
+    file = tmp_path / "set.jsonl"
+    row = json.loads(line_of(item))
+    row["scenario"] = wrong.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    row["gold"] = gold_of(wrong).model_dump(mode="json")
+    other = next(one for one in parcels.items if one is not item)
+    file.write_text(json.dumps(row) + "\n" + line_of(other))
+
+    found = read_set([str(file)])
+
+    assert state != "not this"
+    assert [one.id for one in found.items] == [other.id]
+    assert "gold-state" in next(iter(found.left_out.values()))
