@@ -315,7 +315,7 @@ async def test_a_server_over_stdio_keeps_a_conversations_own_notes_until_it_dies
         (True, "lost"),
         (True, "lost"),
     ]
-    assert [json.loads(answer.text) for answer in answers[3:5]] == ["hello", ""]
+    assert [json.loads(answer.text) for answer in answers[3:5]] == ["[NOTES_WORD]", ""]
 
 
 async def test_a_conversation_goes_on_when_its_server_dies() -> None:

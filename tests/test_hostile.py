@@ -1,12 +1,16 @@
 """Scenario files that mean harm: each is refused in one line, or what it holds stays what it is, a text."""
 
 import json
+import os
 import shlex
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openapi_examples import PETS
 
 from tertulia.__main__ import main
@@ -27,6 +31,23 @@ BASE: dict[str, Any] = {
         "wants": [{"call": "createPet", "with": {"name": "Rex"}}],
     },
 }
+
+
+KEYS = (
+    "openapi",
+    "mcp",
+    "python",
+    "answers",
+    "seed",
+    "hosts",
+    "auth",
+    "command",
+    "url",
+    "tool",
+    "kind",
+    "rate",
+    "calls",
+)
 
 
 @pytest.fixture
@@ -98,6 +119,35 @@ def test_the_flag_alone_reaches_no_private_address(folder: Path, world: dict[str
         found = faults(folder, world=world)
 
     assert any(said in fault for fault in found), found
+
+
+def test_whoever_is_asked_to_allow_it_reads_which_variables_are_sent(folder: Path) -> None:
+    [found] = faults(
+        folder, world={"openapi": "pets.yaml", "answers": "http", "auth": {"X-A": "AWS_SECRET_ACCESS_KEY"}}
+    )
+
+    assert "at eu.pets.example with AWS_SECRET_ACCESS_KEY from the environment: to let it, give --allow-net" in found
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["pets.yaml", "../x", "http://[", "${word}", "a:b", ""]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=int(os.environ.get("TERTULIA_FUZZ", "60")), deadline=None)
+@given(more=st.dictionaries(st.sampled_from(["world", "faults", "answers", "tools", "slots"]), JUNK, max_size=3))
+def test_any_value_for_where_tools_come_from_is_read_or_refused_in_words(more: dict[str, Any]) -> None:
+    with TemporaryDirectory() as name:
+        Path(name, "pets.yaml").write_text(PETS)
+        scenario, found = read_scenario(written(Path(name), **more))
+
+    assert scenario is not None or found
+    assert all(fault.message and "Traceback" not in fault.message for fault in found)
 
 
 def test_what_is_allowed_ends_with_its_block() -> None:

@@ -6,10 +6,11 @@ It is not started anew in the middle: another one would know nothing of what was
 """
 
 import json
+import os
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tertulia.errors import ToolError, UserError
@@ -21,6 +22,7 @@ from tertulia.worlds.openapi_document import valid_name
 from tertulia.worlds.resources import reads_by_name
 from tertulia.worlds.safe_http import Bounds, Lost, host_of, reachable
 from tertulia.worlds.schema import SchemaWorld
+from tertulia.worlds.secrets import named, redacted, secrets_of
 from tertulia.worlds.waiting import arrives, waited
 
 __all__ = ["LiveMcp", "McpWorld", "tools_of_server"]
@@ -32,9 +34,11 @@ def permitted(server: McpServer, hosts: Sequence[str]) -> None:
     """Raises:
     UserError: unless the command may be run, or the server may be reached."""
     if server.command:
-        need_code(f"the world runs the command {' '.join(server.command)!r}")
+        need_code(f"the world runs the command {' '.join(server.command)!r}{named(server.env)}")
         return
-    need_net(f"the world asks the MCP server at {host_of(server.url) or repr(server.url)}")
+    told = f"the world asks the MCP server at {host_of(server.url) or repr(server.url)}"
+    need_net(told + named(server.headers.values()))
+    secrets_of(server.headers)
     bounds = Bounds(frozenset({host_of(server.url)}), frozenset(host.lower() for host in hosts))
     try:
         reachable(server.url, bounds)
@@ -94,6 +98,8 @@ class LiveMcp:
     def __init__(self, world: McpWorld, session: Session) -> None:
         self.world, self.session = world, session
         self.names: dict[str, str] = {}  # of the tools, as the server calls them
+        given = {name: os.environ.get(name, "") for name in session.server.env}
+        self.secrets = given | secrets_of(session.server.headers)
         weakref.finalize(self, session.forget)
 
     def call(self, name: str, args: Mapping[str, Any]) -> Outcome:
@@ -114,10 +120,11 @@ class LiveMcp:
                 self.names = {valid_name(tool.name): tool.name for tool in await self.session.tools()}
             result = await self.session.call(self.names.get(name, name), args)
         except Gone as gone:
-            return failed(str(gone), gone.fault)
+            return failed(redacted(str(gone), self.secrets), gone.fault)
         except ToolError as error:
-            return refusal(str(error))
-        return outcome_of(result)
+            return refusal(redacted(str(error), self.secrets))
+        outcome = outcome_of(result)
+        return replace(outcome, text=redacted(outcome.text, self.secrets))
 
 
 def outcome_of(result: Any) -> Outcome:

@@ -6,7 +6,6 @@ names; they stand in no record, for whatever comes back is shown without them.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,28 +13,19 @@ from typing import Any
 
 import aiohttp
 
-from tertulia.errors import ToolError, UserError
+from tertulia.errors import ToolError
 from tertulia.permissions import need_net
 from tertulia.scenario import Scenario, ToolSource
 from tertulia.world import Outcome, failed, refusal
 from tertulia.worlds.http_request import request_of
 from tertulia.worlds.safe_http import Answer, Bounds, Lost, fetch, host_of, session
 from tertulia.worlds.schema import SchemaWorld
+from tertulia.worlds.secrets import redacted, secrets_of
 from tertulia.worlds.waiting import arrives, waited
 
-__all__ = ["HttpWorld", "LiveHttp", "secrets_of"]
+__all__ = ["HttpWorld", "LiveHttp"]
 
 FAULTS = {429: "rate_limit", 408: "timeout", 504: "timeout"}
-
-
-def secrets_of(auth: Mapping[str, str]) -> dict[str, str]:
-    """The values of the environment variables, by what they are for.
-
-    Raises:
-        UserError: for one that is not set."""
-    if absent := [variable for variable in auth.values() if not os.environ.get(variable)]:
-        raise UserError(f"the environment variable {absent[0]} is not set")
-    return {name: os.environ[variable] for name, variable in auth.items()}
 
 
 @dataclass(frozen=True)
@@ -100,13 +90,13 @@ class LiveHttp:
             request = request_of(tool.operation, self.world.servers[name], args, self.secrets)
             answer = await fetch(client, request, self.world.bounds)
         except Lost as lost:
-            return failed(self.redacted(str(lost)), lost.fault)
+            return failed(redacted(str(lost), self.secrets), lost.fault)
         except ToolError as error:
-            return refusal(self.redacted(str(error)))
+            return refusal(redacted(str(error), self.secrets))
         return self._outcome(answer)
 
     def _outcome(self, answer: Answer) -> Outcome:
-        text = self.redacted(answer.text)
+        text = redacted(answer.text, self.secrets)
         try:
             json.loads(text)
         except ValueError:
@@ -117,10 +107,3 @@ class LiveHttp:
             text = json.dumps({"error": f"{answer.status} {answer.reason}".strip()})
         fault = FAULTS.get(answer.status, "server_error" if answer.status >= 500 else "")
         return Outcome(text, error=True, fault=fault)
-
-    def redacted(self, text: str) -> str:
-        """The text without any secret, in whatever form it was sent."""
-        for name, secret in self.secrets.items():
-            for form in {secret, json.dumps(secret)[1:-1]}:
-                text = text.replace(form, f"[{name}]")
-        return text

@@ -9,9 +9,9 @@ from tertulia.scenario import ToolSchema, ToolSource
 from tertulia.worlds.functions import tools_of_python
 from tertulia.worlds.http_request import HttpRequest
 from tertulia.worlds.mcp import tools_of_server
-from tertulia.worlds.openapi import secrets_of
 from tertulia.worlds.openapi_document import Api, api_of, read_api
 from tertulia.worlds.safe_http import Answer, Bounds, fetch, host_of, session
+from tertulia.worlds.secrets import named, secrets_of
 from tertulia.worlds.waiting import waited
 
 __all__ = ["document_at", "is_url", "tools_from"]
@@ -49,18 +49,19 @@ def api_named(source: ToolSource, folder: Path) -> Api:
         api = read_api(folder / source.openapi)
     if source.answers == "http":
         server = source.server or next(iter(api.servers), "")
-        need_net(f"the operations of {source.openapi} are called at {host_of(server) or 'their servers'}")
+        where = host_of(server) or "their servers"
+        need_net(f"the operations of {source.openapi} are called at {where}{named(source.auth.values())}")
         secrets_of(source.auth)
     return api
 
 
-def document_at(url: str, named: Sequence[str] = ()) -> str:
-    """The text at a URL. `named` are hosts that may be private.
+def document_at(url: str, private: Sequence[str] = ()) -> str:
+    """The text at a URL. `private` are hosts that may be private.
 
     Raises:
         UserError: when it may not be fetched, or there is none."""
     need_net(f"the document is fetched from {host_of(url)}")
-    bounds = Bounds(frozenset({host_of(url)}), frozenset(host.lower() for host in named), size=DOCUMENT)
+    bounds = Bounds(frozenset({host_of(url)}), frozenset(host.lower() for host in private), size=DOCUMENT)
     try:
         answer = waited(_fetched(url, bounds))
     except ToolError as error:
