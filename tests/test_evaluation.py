@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 
 import pytest
-
 from evaluations import bundled, played, settings, some
+
 from tertulia.cli import main
 from tertulia.errors import RunStopped, SettingsError
 from tertulia.evaluation import evaluating

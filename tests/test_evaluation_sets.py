@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 from evaluations import bundled
+
 from tertulia.errors import UserError
 from tertulia.evaluation.sets import read_set
 from tertulia.gold import gold_of
