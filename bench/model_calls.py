@@ -251,7 +251,7 @@ AREAS = {  # tertulia's own modules by what they do
     "tertulia/models/": "requests, replies, journal and limits",
     "judges/": "judges",
     "tertulia/gold": "judges",
-    "tertulia/store": "records and store",
+    "tertulia/running/store": "records and store",
     "tertulia/records": "records and store",
     "agents/": "parts",
     "tertulia/": "graph nodes, table, views and world",
