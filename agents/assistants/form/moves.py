@@ -12,7 +12,7 @@ from tertulia.language.filling import Path, Slot, assemble, slots
 from tertulia.language.results import bare_name
 from tertulia.language.wording import humanize, sentences, stem
 from tertulia.memo import Memo
-from tertulia.principles import AskFirst, CallFirst, Principle
+from tertulia.principles import AskFirst, CallFirst, NeverCall, Principle
 from tertulia.world import ToolSpec
 
 __all__ = ["Ask", "Call", "Confirm", "Consult", "Decline", "Greet", "Instruct", "Move", "Report", "Thank", "next_move"]
@@ -106,10 +106,18 @@ def next_move(desk: Desk) -> Move:
         return Thank() if polite else Decline("", "unknown")
     if heard.role == "user" and drops(heard.text) and not desk.opens(heard):
         return Decline("", "dropped")
+    if forbidden(desk, request.tool):
+        return Decline("", "unknown")
     if request.owner != desk.view.name:
         return guide(desk, request.tool)
     move = pursue(desk, request.tool, 0, None)
     return Report(request.tool, move) if isinstance(move, Called) else move
+
+
+def forbidden(desk: Desk, tool: ToolSpec) -> bool:
+    """Whether a principle in force never allows a call of this tool."""
+    rules = [p.detector for p in desk.view.principles if isinstance(p.detector, NeverCall) and p.revises]
+    return any(tool.name in rule.tools and not rule.repeats for rule in rules)
 
 
 def guide(desk: Desk, tool: ToolSpec) -> Move:

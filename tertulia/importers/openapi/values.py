@@ -5,7 +5,7 @@ one that the description quotes after `e.g.`), the pattern, the format, the word
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -105,6 +105,8 @@ def _of_kind(kind: str, name: str, schema: Schema, root: Schema, rng: Random, le
 
 def _number(name: str, schema: Schema, rng: Random, *, whole: bool) -> int | float:
     said = humanize(name).split()
+    low: float
+    high: float
     low, high = next((NAMED_NUMBERS[word] for word in reversed(said) if word in NAMED_NUMBERS), (2, 60))
     if said and said[-1] in ("id", "number", "code"):
         low, high = 1_000, 99_999
@@ -166,7 +168,7 @@ def _object(schema: Schema, root: Schema, rng: Random, level: int) -> dict[str, 
 def _text(kind: str, name: str, schema: Schema, rng: Random) -> str:
     said = humanize(name).split()
     day = FIRST_DAY + timedelta(days=rng.randrange(330))
-    special = {
+    special: dict[str, Callable[[], str]] = {
         "email": lambda: f"{rng.choice(PEOPLE).split()[0].lower()}{rng.randrange(10, 99)}@example.com",
         "url": lambda: f"https://example.com/{rng.choice(NOUNS)}{rng.randrange(10, 999)}",
         "ip": lambda: f"203.0.113.{rng.randrange(2, 250)}",
@@ -174,7 +176,7 @@ def _text(kind: str, name: str, schema: Schema, rng: Random) -> str:
         "time": lambda: f"{rng.randrange(8, 20):02d}:{rng.choice((0, 15, 30, 45)):02d}",
         "date": lambda: day.isoformat(),
     }
-    formats = {
+    formats: dict[str, Callable[[], str]] = {
         "date-time": lambda: f"{day.isoformat()}T{rng.randrange(8, 20):02d}:{rng.choice((0, 15, 30, 45)):02d}:00Z",
         "uuid": lambda: str(UUID(int=rng.getrandbits(128), version=4)),
         "hostname": lambda: f"{rng.choice(NOUNS)}.example.com",
