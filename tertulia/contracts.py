@@ -32,15 +32,8 @@ __all__ = [
 ]
 
 
-LEARNT = 1 / 3  # of the rate of faults that is left for a draft that is made anew
-
-
 def _unseeded() -> Random:
     return Random(0)
-
-
-def _slips(rng: Random, rate: float, sent_back: tuple[Draft, ...]) -> bool:
-    return rate > 0 and rng.random() < (rate * LEARNT if sent_back else rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +61,10 @@ class View:
     script: Script | None = None  # for its owner alone
     plan: Plan | None = None  # for simulated parties, never for an assistant
     sent_back: tuple[Draft, ...] = ()  # this turn's earlier drafts with their markers
-    slips: float = 0.0  # the rate at which the rule cast tries to plant a fault in a draft
+    slips: bool = False  # whether the rule cast is to plant a fault in this draft, if it can
     slip_rng: Random = field(default_factory=_unseeded)  # for faults alone, so that they change no honest wording
     conversation: str = ""  # its id
     step: str = ""  # names this draft within the conversation: party/turn/draft
-
-    def tries_slip(self) -> bool:
-        """Whether a fault is tried on this draft. Draws from the stream of faults."""
-        return _slips(self.slip_rng, self.slips, self.sent_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +92,10 @@ class PlanView:
     principles: tuple[Principle, ...]  # those that apply to plans
     rng: Random
     sent_back: tuple[Draft, ...] = ()
-    slips: float = 0.0
+    slips: bool = False
     slip_rng: Random = field(default_factory=_unseeded)
     conversation: str = ""
     step: str = ""
-
-    def tries_slip(self) -> bool:
-        """Whether a fault is tried on this plan. Draws from the stream of faults."""
-        return _slips(self.slip_rng, self.slips, self.sent_back)
 
 
 @dataclass(frozen=True, slots=True)

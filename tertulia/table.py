@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from typing import Any
 
 from tertulia.contracts import CallView, Hearing, Planned, PlanView, Utterance, View
@@ -20,13 +21,15 @@ from tertulia.records import (
 )
 from tertulia.scenario import InjectedFault, Scenario
 from tertulia.setting import Setting
-from tertulia.streams import stream
+from tertulia.streams import chance, stream
 from tertulia.tool_faults import Faults, spoilt, stale_answer
 from tertulia.views import audience_of
 from tertulia.world import LiveWorld, Outcome, RemoteWorld
 
 __all__ = ["Item", "Table"]
 
+LEARNT = 1 / 3  # of the rate of faults that is left for a draft that is made anew
+UNUSED = Random(0)  # nothing is drawn from it
 PLAN_TURN = -1  # markers and slips of a plan carry this turn
 
 
@@ -118,6 +121,7 @@ class Table:
         scenario, setting, name = self.item.scenario, self.setting, self.floor
         party = scenario.cast[name]
         holder = name == scenario.user
+        slips = self.slip_stream(self.drafts, name, self.turn)
         return View(
             name=name,
             party=party,
@@ -130,24 +134,32 @@ class Table:
             script=scenario.script if holder else None,
             plan=self.plan if holder else None,
             sent_back=tuple(self.drafts),
-            slips=self.item.slips,
-            slip_rng=stream(self.item.seed, "slip", name, self.turn, len(self.drafts)),
+            slips=slips is not UNUSED,
+            slip_rng=slips,
             conversation=self.item.id,
             step=f"{name}/{self.turn}/{len(self.drafts)}",
         )
 
     def plan_view(self) -> PlanView:
         """What the planner may see."""
+        slips = self.slip_stream(self.plan_drafts, "planner")
         return PlanView(
             scenario=self.item.scenario,
             principles=self.setting.principles["plan"],
             rng=stream(self.item.seed, "planner", len(self.plan_drafts)),
             sent_back=tuple(self.plan_drafts),
-            slips=self.item.slips,
-            slip_rng=stream(self.item.seed, "slip", "planner", len(self.plan_drafts)),
+            slips=slips is not UNUSED,
+            slip_rng=slips,
             conversation=self.item.id,
             step=f"plan/{len(self.plan_drafts)}",
         )
+
+    def slip_stream(self, sent_back: Sequence[Draft], *place: object) -> Random:
+        """What the fault of a draft is drawn from, where one is to be planted; otherwise `UNUSED`."""
+        rate = self.item.slips * LEARNT if sent_back else self.item.slips
+        names = ("slip", *place, len(sent_back))
+        tries = rate > 0 and chance(self.item.seed, *names, "tried") < rate
+        return stream(self.item.seed, *names) if tries else UNUSED
 
     def message(self, said: Utterance) -> Message:
         """The pending utterance as a message, with its audience.

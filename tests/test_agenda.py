@@ -32,7 +32,7 @@ def mine(text):
     return Message(speaker="guest", role="user", text=text, audience=("guest", "desk"))
 
 
-async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), slips=0.0, sent_back=(), seed=1):
+async def says(*messages, script=SCRIPT, party=PARTY, tools=(), principles=(), slips=False, sent_back=(), seed=1):
     known = bundled_principles()
     view = View(
         name="guest",
@@ -205,7 +205,7 @@ async def test_every_user_slip_breaks_a_principle_in_force():
     principles = ("stays_in_role_user", "invents_nothing_user", "never_says_forbidden")
     slips = set()
     for seed in range(40):
-        said = await says(OPENING, theirs("What is the day?"), principles=principles, slips=1.0, seed=seed)
+        said = await says(OPENING, theirs("What is the day?"), principles=principles, slips=True, seed=seed)
         assert set(said.breaks) <= set(principles)
         slips.add(said.slip)
     assert slips == {"role_inversion", "invent_fact", "blurt_secret"}
@@ -233,7 +233,7 @@ async def test_the_plan_opens_as_the_script_does_and_names_every_want():
 
 async def test_a_planted_plan_leaves_out_one_want():
     principles = (bundled_principles()["plan_covers_wants"],)
-    planned = await Planner().plan(PlanView(scenario(), principles, stream(1, "plan"), slips=1.0))
+    planned = await Planner().plan(PlanView(scenario(), principles, stream(1, "plan"), slips=True))
 
     assert planned.slip == "drop_want"
     assert len(planned.plan.steps) == 1

@@ -54,7 +54,7 @@ def called(name, args, answer, *, error=False, nth=0):
     )
 
 
-def view(*messages, tools=(MOVE, SHOW, FIND), principles=(), others=None, slips=0.0, sent_back=(), seed=1):
+def view(*messages, tools=(MOVE, SHOW, FIND), principles=(), others=None, slips=False, sent_back=(), seed=1):
     known = bundled_principles()
     return View(
         name="desk",
@@ -194,7 +194,7 @@ async def test_a_slip_names_a_principle_in_force():
         said = await says(
             user("Please move booking B12 to friday."),
             principles=("courteous", "confirm_before_change", "no_false_claims"),
-            slips=1.0,
+            slips=True,
             seed=seed,
         )
         assert said.slip
@@ -205,7 +205,7 @@ async def test_a_slip_names_a_principle_in_force():
 
 async def test_with_no_principle_to_break_the_draft_stays_honest():
     honest = await says(user("Please move booking B12 to friday."), seed=3)
-    said = await says(user("Please move booking B12 to friday."), slips=1.0, seed=3)
+    said = await says(user("Please move booking B12 to friday."), slips=True, seed=3)
 
     assert not said.slip
     assert said.text.split("(")[1].split(")")[0] == honest.text.split("(")[1].split(")")[0]
@@ -290,7 +290,7 @@ async def test_what_is_planted_changes_no_honest_wording():
     opening, principles = user("Please move booking B12 to friday."), ("courteous", "no_false_claims")
     for seed in range(40):
         honest = await says(opening, principles=principles, seed=seed)
-        drafted = await says(opening, principles=principles, slips=0.5, seed=seed)
+        drafted = await says(opening, principles=principles, slips=True, seed=seed)
         if not drafted.slip:
             assert drafted == honest
         elif drafted.slip == "courteous":
@@ -299,7 +299,7 @@ async def test_what_is_planted_changes_no_honest_wording():
 
 async def test_a_third_of_the_planted_words_are_held_out():
     opening = user("Please move booking B12 to friday.")
-    said = [await says(opening, principles=("courteous",), slips=1.0, seed=seed) for seed in range(300)]
+    said = [await says(opening, principles=("courteous",), slips=True, seed=seed) for seed in range(300)]
     wordings = slip_wordings().principles["courteous"]
 
     assert 0.25 < sum(one.held_out for one in said) / len(said) < 0.42
@@ -314,7 +314,7 @@ async def test_a_principle_of_ones_own_brings_sentences_that_break_it():
         topic="tone",
         broken_by=("Nice sun today.",),
     )
-    said = await says(user("Please move booking B12 to friday."), principles=(own_rule,), slips=1.0)
+    said = await says(user("Please move booking B12 to friday."), principles=(own_rule,), slips=True)
 
     assert (said.slip, said.breaks) == ("no_weather", ("no_weather",))
     assert said.text.startswith("Nice sun today. ")
@@ -324,7 +324,7 @@ async def test_a_made_up_argument_after_a_yes_breaks_what_it_breaks_and_no_more(
     opening, principles = user("Please move booking B12 to friday."), ("confirm_before_change", "grounded_arguments")
     asked = await says(opening)
     said = [
-        await says(opening, own(asked.text), user("Yes."), principles=principles, slips=1.0, seed=seed)
+        await says(opening, own(asked.text), user("Yes."), principles=principles, slips=True, seed=seed)
         for seed in range(20)
     ]
 
@@ -340,16 +340,6 @@ def back(text="", *quotes, principle="courteous", calls=()):
         Marker(principle=principle, turn=1, draft=0, severity="high", quote=quote, critic="c") for quote in quotes
     )
     return Draft(message=Message(speaker="desk", role="assistant", text=text, calls=calls), markers=marks)
-
-
-async def test_fewer_faults_are_planted_in_a_draft_that_is_made_anew():
-    opening, settings = user("Please move booking B12 to friday."), {"principles": ("courteous",), "slips": 0.6}
-    sent_back = (back("What?", "What?"),)
-    first = sum([bool((await says(opening, seed=n, **settings)).slip) for n in range(300)])
-    again = sum([bool((await says(opening, seed=n, sent_back=sent_back, **settings)).slip) for n in range(300)])
-
-    assert 150 < first < 210
-    assert 35 < again < 85
 
 
 async def test_an_honest_draft_that_was_sent_back_is_said_otherwise():

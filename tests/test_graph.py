@@ -16,7 +16,7 @@ from tertulia.contracts import Hearing, Planned, PlanView, Utterance, View
 from tertulia.errors import PartError
 from tertulia.graph import Item, Stage, after_commit
 from tertulia.recipe import Recipe, bundled_recipe
-from tertulia.records import Conversation, EndReason, Marker, Plan, Signal, ToolCall
+from tertulia.records import Conversation, Draft, EndReason, Marker, Message, Plan, Signal, ToolCall
 from tertulia.scenario import Scenario
 from tertulia.table import Table
 
@@ -395,6 +395,20 @@ async def test_a_part_that_raises_while_a_turn_is_open_leaves_its_drafts():
     talk = table.record("the trace")
     assert [len(turn.drafts) for turn in talk.turns] == [1, 1]
     assert talk.turns[-1].drafts[0].sent_back
+
+
+def test_fewer_faults_are_planted_in_a_draft_that_is_made_anew():
+    made = stage()
+    tables = [made.seat(Item(n, f"where-is-it-{n:06d}", scenario(), {}, seed=n, slips=0.6)) for n in range(300)]
+    for table in tables:
+        table.floor = "agent"
+    first = sum(table.view().slips for table in tables)
+    for table in tables:
+        table.drafts.append(Draft(message=Message(speaker="agent", role="assistant", text="What?")))
+    again = sum(table.view().slips for table in tables)
+
+    assert 150 < first < 210
+    assert 35 < again < 85
 
 
 def test_a_draft_without_an_utterance_is_the_parts_fault():

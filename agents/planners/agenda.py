@@ -26,7 +26,7 @@ class Agenda:
             style=rng.choice(STYLES),
         )
         breaks = tuple(p.id for p in view.principles if isinstance(p.detector, Script) and p.detector.what == COMPLETE)
-        if view.tries_slip() and plan.steps and breaks:
+        if view.slips and plan.steps and breaks:
             lost = view.slip_rng.randrange(len(plan.steps))
             kept = plan.steps[:lost] + plan.steps[lost + 1 :]
             return Planned(plan.model_copy(update={"steps": kept}), slip="drop_want", breaks=breaks)

@@ -26,4 +26,4 @@ class Form:
         desk = Desk.read(view)
         move = reconsidered(desk, next_move(desk))
         honest = reworded(view, lambda: utter(desk, move), LAST_RESORT)
-        return (plant(desk, move, honest) if view.tries_slip() else None) or honest
+        return (plant(desk, move, honest) if view.slips else None) or honest

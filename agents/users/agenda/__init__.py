@@ -63,7 +63,7 @@ class Agenda:
         said = partial(answer if view.script is not None else bystand, view)
         opens = view.script is not None and not any(message.speaker == view.name for message in view.messages)
         honest = said() if opens else reworded(view, said, LAST_RESORT)  # the opening is fixed
-        slips = view.tries_slip() and not honest.calls and view.messages
+        slips = view.slips and not honest.calls and view.messages
         return (plant(view, honest) if slips else None) or honest
 
 
