@@ -294,6 +294,9 @@ def judge(
         list[str] | None,
         typer.Argument(metavar="[JUDGE...]", help="Asked as well, by name.", show_default=False),
     ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Ask every heuristic judge as well; they measure, without a model.")
+    ] = False,
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
@@ -305,8 +308,9 @@ def judge(
     \b
     tertulia judge runs/p
     tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
+    tertulia judge runs/p --tags                   and with those that measure
     """
-    perform("judge", allow_code, allow_net, folder=run, judges=tuple(judges or ()), json=json)
+    perform("judge", allow_code, allow_net, folder=run, judges=tuple(judges or ()), tags=tags, json=json)
 
 
 @app.command()
@@ -346,6 +350,13 @@ def export(
         ),
     ] = "",
     licence: Annotated[str, typer.Option(metavar="ID", help="For the dataset card, as the Hub names it.")] = "unknown",
+    select: Annotated[
+        str,
+        typer.Option(metavar="NAME|FILE", help="Only what a selection of `tertulia corpus` keeps.", show_default=False),
+    ] = "",
+    split: Annotated[
+        str, typer.Option(metavar="PART", help="Of the selection, such as train.", show_default=False)
+    ] = "",
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
@@ -356,6 +367,7 @@ def export(
     tertulia export runs/p dpo -o pairs.jsonl
     tertulia export runs/p sft -o - | head -1 | jq .
     tertulia export runs/p sft --parquet --verify
+    tertulia export runs/p sft --select careful --split train
     """
     perform(
         "export",
@@ -370,8 +382,39 @@ def export(
         tokenizer=tokenizer,
         push=push,
         licence=licence,
+        select=select,
+        split=split,
         json=json,
     )
+
+
+@app.command()
+def corpus(
+    run: RunFolder,
+    criteria: Annotated[
+        str, typer.Argument(metavar="[CRITERIA]", help="A file, or bundled: plain, careful.")
+    ] = "plain",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what would become of the run; write nothing.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="A page with plots beside the tables.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Select what of a run is kept: rules over tags and verdicts, duplicates, leaks of evaluation sets, balance, split.
+
+    Writes RUN/selections/ID.jsonl, which `tertulia export --select ID` takes. What each criterion lets through is
+    shown in their order, with examples of what it rejects.
+
+    
+    tertulia judge runs/p --tags                   measure every conversation first
+    tertulia corpus runs/p careful --preview
+    tertulia corpus runs/p mine.yaml --html corpus.html
+    tertulia schema criteria > criteria.schema.json
+    """
+    perform("corpus", folder=run, criteria=criteria, preview=preview, html=html, json=json)
 
 
 @app.command("import")
@@ -593,7 +636,7 @@ def list_(
 
 @app.command()
 def schema(
-    of: Annotated[str, typer.Argument(metavar="[scenario|recipe|principles|evalset]")] = "scenario",
+    of: Annotated[str, typer.Argument(metavar="[scenario|recipe|principles|criteria|evalset]")] = "scenario",
 ) -> None:
     """Print the JSON Schema of a file format, for editors and validators.
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from tertulia.errors import SettingsError, UnknownPart, did_you_mean
 
-__all__ = ["camel", "installed", "load", "made", "names"]
+__all__ = ["camel", "heuristics", "installed", "load", "made", "names"]
 
 HOMES = {
     "planners": "tertulia.agents.planners.{}",
@@ -75,6 +75,11 @@ def load(kind: str, name: str) -> Any:
     raise UnknownPart(
         f"no {kind.removesuffix('s')} is called {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}"
     )
+
+
+def heuristics() -> list[str]:
+    """The judges that measure without a model and gate nothing: those whose class says `heuristic = True`."""
+    return [name for name in names("judges") if getattr(load("judges", name), "heuristic", False)]
 
 
 def made(kind: str, name: str, role: str, ask_for: Callable[[str], Any] | None = None) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tertulia.corpus.criteria import Criteria
 from tertulia.errors import UserError, did_you_mean
 from tertulia.principles import PrincipleFile
 from tertulia.recipe import Recipe
@@ -12,7 +13,12 @@ from tertulia.scenario import Scenario
 __all__ = ["SCHEMAS", "schema"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-SCHEMAS: dict[str, type[BaseModel]] = {"scenario": Scenario, "recipe": Recipe, "principles": PrincipleFile}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "scenario": Scenario,
+    "recipe": Recipe,
+    "principles": PrincipleFile,
+    "criteria": Criteria,
+}
 
 
 def schema(name: str) -> dict[str, Any]:

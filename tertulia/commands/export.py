@@ -24,10 +24,15 @@ def perform(
     tokenizer: str,
     push: str,
     licence: str,
+    select: str,
+    split: str,
     json: bool,
 ) -> int:
     run = Run(folder)
-    path = out or run.default_export(format, parquet=parquet)
+    selection = run.selection(select, split) if select else None
+    if split and not select:
+        raise SettingsError("--split names a part of a selection: name it with --select")
+    path = out or run.default_export(format, parquet=parquet, selection=selection)
     agreed(path, out, parquet=parquet, verify=verify, push=push)
     partly = run.unfinished
     if partly:
@@ -36,7 +41,7 @@ def perform(
     say = note if json or path == STDOUT else print
     report = None
     if not (verify and not push and not force and path.exists()):
-        report = run.export(format, path, force=force, licence=licence)
+        report = run.export(format, path, force=force, licence=licence, selection=selection)
         lost = [{"what": what, "count": count} for what, count in report.lost.items()]
         result |= {"rows": report.rows, "lost": lost}
         tell(report, say)

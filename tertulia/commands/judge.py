@@ -5,15 +5,17 @@ from pathlib import Path
 
 from tertulia.commands.printing import as_json
 from tertulia.commands.tables import brief
+from tertulia.parts import heuristics
 from tertulia.running.progress import shown
 from tertulia.running.runs import Run
 
 __all__ = ["perform"]
 
 
-def perform(*, folder: Path, judges: Sequence[str], json: bool) -> int:
+def perform(*, folder: Path, judges: Sequence[str], tags: bool, json: bool) -> int:
+    asked = dict.fromkeys([*(heuristics() if tags else ()), *judges])
     with shown(quiet=json) as progress:
-        summary = Run(folder).judge(*judges, on_progress=progress)
+        summary = Run(folder).judge(*asked, on_progress=progress)
     if json:
         as_json(summary.as_json())
     else:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
-from tertulia.evaluation.statistics.intervals import Interval
+if TYPE_CHECKING:  # which needs numpy; counts are drawn without
+    from tertulia.evaluation.statistics.intervals import Interval
 
 __all__ = ["bars", "curve", "shares"]
 
@@ -20,7 +22,7 @@ def text(x: float, y: float, said: str, anchor: str = "start") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(said)}</text>'
 
 
-def bars(found: Mapping[str, Interval]) -> str:
+def bars(found: "Mapping[str, Interval]") -> str:
     """A bar per name from 0 to 1, with its interval."""
     parts = []
     for nth, (name, one) in enumerate(found.items()):
@@ -52,7 +54,7 @@ def shares(counts: Mapping[str, float], as_percent: bool = False) -> str:
     return svg(WIDTH, max(1, len(counts)) * ROW, parts)
 
 
-def curve(points: Sequence[tuple[int, Interval]]) -> str:
+def curve(points: "Sequence[tuple[int, Interval]]") -> str:
     """pass^k over k, with the band of its intervals."""
     if not points:
         return svg(WIDTH, 1, [])

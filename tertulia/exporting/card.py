@@ -34,6 +34,7 @@ class About:
     version: str = ""  # of tertulia
     gates: Mapping[str, Sequence[str]] = field(default_factory=dict)  # recipe -> judges that had to pass
     licence: str = "unknown"  # an identifier of the Hub
+    selection: Mapping[str, Any] = field(default_factory=dict)  # which conversations were taken: name, part, criteria
 
     @property
     def models(self) -> dict[str, str]:
@@ -82,6 +83,7 @@ def manifest(
         "lost": dict(lost),
         "licence": about.licence,
         "models": about.models,
+        **({"selection": dict(about.selection)} if about.selection else {}),
         "gates": {name: list(gates) for name, gates in sorted(about.gates.items())},
         "scenarios": {
             name: {"rows": rows, "sha256": about.scenarios.get(name, "")}

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tertulia.corpus.criteria import read_plan
+from tertulia.corpus.selecting import Selected, select
+from tertulia.corpus.selection import FOLDER as SELECTIONS
+from tertulia.corpus.selection import Selection, find_selection
 from tertulia.errors import SettingsError, UserError
 from tertulia.export import PARQUET, ExportReport, export, write_index
 from tertulia.exporting.card import About
@@ -81,17 +85,27 @@ class Run:
         return talk
 
     def export(
-        self, format_name: str, path: str | Path = "", *, force: bool = False, licence: str = "unknown"
+        self,
+        format_name: str,
+        path: str | Path = "",
+        *,
+        force: bool = False,
+        licence: str = "unknown",
+        selection: Selection | None = None,
     ) -> ExportReport:
         """Write the run in a format, by default to `exports/FORMAT.jsonl` in its folder; a card and a manifest with it.
+
+        With a selection, only what it keeps is written.
 
         Raises:
             UserError: if the file exists and `force` is not given, or if it cannot be written.
             UnknownPart: if there is no such format."""
         with Store(self.folder) as store:
-            file = Path(path or self.default_export(format_name))
-            told = about(store, licence)
-            report = export(format_name, pairs(store), file, force=force, attempt=tried, about=told)
+            file = Path(path or self.default_export(format_name, selection=selection))
+            told, chosen = about(store, licence), pairs(store)
+            if selection:
+                told, chosen = replace(told, selection=selection.as_json()), kept_of(chosen, selection)
+            report = export(format_name, chosen, file, force=force, attempt=tried, about=told)
         if file.parent == self.folder / "exports":
             write_index(file.parent)
         return report
@@ -105,8 +119,28 @@ class Run:
         with Store(self.folder) as store:
             return verify(format_name, Path(path or self.default_export(format_name)), pairs(store), tokenizer)
 
-    def default_export(self, format_name: str, *, parquet: bool = False) -> Path:
-        return self.folder / "exports" / f"{format_name}{PARQUET if parquet else '.jsonl'}"
+    def default_export(self, format_name: str, *, parquet: bool = False, selection: Selection | None = None) -> Path:
+        chosen = f"-{selection.name}" if selection else ""
+        return self.folder / "exports" / f"{format_name}{chosen}{PARQUET if parquet else '.jsonl'}"
+
+    def selection(self, name: str, part: str = "") -> Selection:
+        """A selection that `select` has made, by its name, or one of its parts.
+
+        Raises:
+            UserError: if there is none of that name."""
+        return find_selection(self.folder, name, part)
+
+    def select(self, criteria: str = "plain", *, preview: bool = False) -> Selected:
+        """Put every conversation through a file of criteria; the selection is written to `selections/` unless it is
+        only a preview.
+
+        Raises:
+            ScenarioError: with the faults of the file, or of an evaluation set.
+            UserError: if a file or an extra is missing, or a judge that a rule names has not been asked."""
+        plan = read_plan(criteria)
+        path = None if preview else self.folder / SELECTIONS / f"{plan.criteria.id}.jsonl"
+        with Store(self.folder) as store:
+            return select(plan, pairs(store), path)
 
     def judge(self, *more: str, on_progress: Callable[[Standing], None] = lambda standing: None) -> Summary:
         """Ask the recipes' judges again, and `more` judges by name, and replace every verdict."""
@@ -120,6 +154,19 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
         scenario = scenarios[talk.scenario]
         if not recipe_exports or recipe_exports in bundled_recipe(scenario.recipe).exports:
             yield variants.or_as_written(scenario, talk.variant)[0], talk
+
+
+def kept_of(all_pairs: Pairs, selection: Selection) -> Pairs:
+    """The conversations that a selection keeps; both are in the order of the run."""
+    places = selection.places()
+    place = next(places, None)
+    for scenario, talk in all_pairs:
+        while place is not None and place < talk.index:
+            place = next(places, None)
+        if place == talk.index:
+            yield scenario, talk
+    for _ in places:  # to its end, so that a part that is not there is told
+        pass
 
 
 def about(store: Store, licence: str = "unknown") -> About:

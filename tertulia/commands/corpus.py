@@ -1,0 +1,82 @@
+"""`tertulia corpus`: what of a run is kept, criterion by criterion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.markup import escape
+
+from tertulia.commands.corpus_page import page_of
+from tertulia.commands.printing import as_json, console, note, table
+from tertulia.corpus.balance import Balanced
+from tertulia.corpus.selecting import Selected
+from tertulia.export import replacing
+from tertulia.running.runs import Run
+
+__all__ = ["perform"]
+
+WIDE = 12  # values of one field that a matrix shows
+
+
+def perform(*, folder: Path, criteria: str, preview: bool, html: Path | None, json: bool) -> int:
+    run = Run(folder)
+    made = run.select(criteria, preview=preview)
+    if html:
+        with replacing(html) as file:
+            file.write(page_of(made, run.conversations()))
+        note(f"{html}: the same with plots")
+    if json:
+        times: dict[str, Any] = {step.name: round(step.seconds, 3) for step in made.steps}
+        as_json({"run": str(folder), "path": str(made.path or "")} | made.as_json() | {"seconds": times})
+        return 0
+    screen = console()
+    for part in parts(made):
+        screen.print(part)
+    print(f"{made.kept} of {made.conversations} conversations kept" + (f": {made.path}" if made.path else ""))
+    return 0
+
+
+def parts(made: Selected) -> Iterator[RenderableType]:
+    """Tables: the criteria in their order, examples, balance, parts, coverage."""
+    steps = table("criteria, in their order", "criterion", "reached", "rejected", "left", "unknown")
+    for step in made.steps:
+        counts = (step.reached, step.rejected, step.left, step.unknown)
+        steps.add_row(escape(step.name), *map(str, counts))
+    yield steps
+    shown = [step for step in made.steps if step.examples]
+    if shown:
+        yield "\n[bold]rejected, for example[/]"
+    for step in shown:
+        yield escape(step.name)
+        for name, why, opening in step.examples:
+            yield escape(f"    {name}: {why}  | {opening}")
+    for one in made.balance:
+        yield weighed(one)
+    if made.parts:
+        yield "\nparts: " + ", ".join(f"{part} {count}" for part, count in made.parts.items())
+    for matrix in made.coverage:
+        yield covered(matrix)
+
+
+def weighed(one: Balanced) -> RenderableType:
+    found = table(f"\nbalance by {one.by}", "", "before", "after", "missing")
+    for sort, count in one.before.items():
+        found.add_row(escape(sort), str(count), str(one.after.get(sort, 0)), str(one.short.get(sort, "")))
+    for sort in [sort for sort in one.short if sort not in one.before]:
+        found.add_row(escape(sort), "0", "0", str(one.short[sort]))
+    return found
+
+
+def covered(matrix: dict[str, Any]) -> RenderableType:
+    """Kept of reached, by two fields."""
+    one, other = matrix["fields"]
+    columns = sorted({value for row in matrix["before"].values() for value in row})
+    found = table(f"\nkept of all, {one} by {other}", "", *columns[:WIDE])
+    for value, row in matrix["before"].items():
+        after = matrix["after"].get(value, {})
+        cells = [f"{after.get(column, 0)}/{row[column]}" if column in row else "-" for column in columns[:WIDE]]
+        found.add_row(escape(value), *cells)
+    if len(columns) > WIDE:
+        found.caption = f"and {len(columns) - WIDE} more of {other}"
+    return found

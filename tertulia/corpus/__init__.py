@@ -1,0 +1,13 @@
+"""A run's conversations as one corpus: which are kept by which criteria, and why the others are not.
+
+criteria       the file that people write: rules, duplicates, evaluation sets, balance, split
+expressions    what a rule says: a small vocabulary over the fields of a conversation and its verdicts
+fields         what can be read of a conversation by name
+duplicates     the same words again: exact, near (MinHash), no news (ROUGE-L), of one meaning (embeddings)
+contamination  what stands in an evaluation set already
+balance        how many of each sort are kept;  splits: which sources go where
+ledger         a row for each conversation, on disk
+selecting      all of it in one pass;  selection: what comes out, a file in the run's folder
+quotas         so many accepted of each sort, while a run is played
+calibration    how far critics and judges can be trusted: against planted slips and people's labels
+"""

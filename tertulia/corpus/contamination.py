@@ -1,0 +1,146 @@
+"""What stands in an evaluation set already and must not be trained on.
+
+Two questions, as in Cosmopedia's decontamination: does a conversation share a run of words with an item, and if so, do
+aligned runs of at least `ALIGNED` words cover more than a share of the item? Of our own evaluation sets, whoever played
+an item has seen it, whatever was said: that is told by the item's id, which the settled scenario alone gives.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid5
+
+from tertulia.corpus.words import hashed
+from tertulia.errors import Fault, ScenarioError, UserError
+from tertulia.exporting.rows import NAMESPACE
+from tertulia.language.wording import words
+from tertulia.memo import Memo
+from tertulia.scenario import Scenario
+
+__all__ = ["Contaminated", "Leak", "evaluation_items", "item_id"]
+
+ALIGNED = 3  # words in a row that count as aligned
+LEAST = 5  # words; shorter items say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text of an evaluation set."""
+
+    name: str  # FILE:LINE
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """An item that a conversation holds."""
+
+    item: str
+    match: float  # share of its words that are aligned; 1 where the item itself was played
+
+
+def item_id(scenario: Scenario) -> str:
+    """The id that a settled scenario has in an evaluation set (see the exporter `evalset`)."""
+    settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps(settled, ensure_ascii=False, sort_keys=True, default=str)
+    return str(uuid5(NAMESPACE, sha256(text.encode("utf-8", "backslashreplace")).digest().hex()))
+
+
+def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
+    """Each line of a set: its place, its own id when it is of ours, and its text.
+
+    Raises:
+        ScenarioError: naming the line that is no JSON object, or lacks every field.
+        UserError: if the file cannot be read."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the evaluation set {str(path)!r}: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ScenarioError([Fault(str(path), number, error.colno, f"no JSON: {error.msg}")]) from None
+        if not isinstance(row, dict) or (fields and not set(fields) & set(row)):
+            wanted = f"a JSON object with {' or '.join(map(repr, fields))}" if fields else "a JSON object"
+            raise ScenarioError([Fault(str(path), number, 1, f"expected {wanted}")])
+        ours = "scenario" in row and "gold" in row
+        yield f"{path.name}:{number}", str(row.get("id", "")) if ours else "", text_of(row, fields, ours)
+
+
+def text_of(row: dict[str, Any], fields: Sequence[str], ours: bool) -> str:
+    """What an item asks: of ours, the words of the script; else the fields named, or every text."""
+    if ours:
+        script = row["scenario"].get("script", {})
+        says = [want.get("say", "") for want in script.get("wants", ())]
+        return "\n".join([script.get("opening", ""), *says])
+    return "\n".join(leaves({name: row[name] for name in fields if name in row} if fields else row))
+
+
+def leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from leaves(inner)
+
+
+class Contaminated:
+    """The items of evaluation sets, by their runs of words. Memory grows with the sets, not with the corpus."""
+
+    def __init__(self, paths: Iterable[Path], size: int, match: float, fields: Sequence[str] = ()) -> None:
+        self.size, self.match = size, match
+        self.items: list[Item] = []
+        self.played: dict[str, str] = {}  # id of an item of ours -> its place
+        self.runs: dict[tuple[int, ...], list[int]] = {}
+        self.too_short = 0  # items that say nothing
+        self.ids: Memo[str] = Memo(512)
+        for path in paths:
+            for name, own_id, text in evaluation_items(path, fields):
+                if own_id:
+                    self.played[own_id] = name
+                self.add(Item(name, words(text)))
+        self.short = sorted({len(run) for run in self.runs})
+
+    def add(self, item: Item) -> None:
+        if len(item.said) < LEAST:
+            self.too_short += 1
+            return
+        self.items.append(item)
+        size = min(self.size, len(item.said))
+        numbers = tuple(map(hashed, item.said))
+        for at in range(len(numbers) - size + 1):
+            places = self.runs.setdefault(numbers[at : at + size], [])
+            if not places or places[-1] != len(self.items) - 1:
+                places.append(len(self.items) - 1)
+
+    def leak(self, scenario: Scenario, said: Sequence[str]) -> Leak | None:
+        """The item that a conversation holds, the best match of several; None: none."""
+        if self.played:
+            own = self.ids.of((scenario,), lambda: item_id(scenario))
+            if own in self.played:
+                return Leak(self.played[own], 1.0)
+        numbers = tuple(map(hashed, said))
+        shared = {
+            place
+            for size in self.short
+            for at in range(len(numbers) - size + 1)
+            for place in self.runs.get(numbers[at : at + size], ())
+        }
+        rated = [(self.aligned(self.items[place], said), place) for place in sorted(shared)]
+        match, place = max(rated, key=lambda pair: (pair[0], -pair[1]), default=(0.0, 0))
+        return Leak(self.items[place].name, match) if match > self.match else None
+
+    def aligned(self, item: Item, said: Sequence[str]) -> float:
+        """The share of an item's words that stand in aligned runs of a conversation."""
+        matcher = SequenceMatcher(None, item.said, list(said), autojunk=False)
+        covered = sum(
+            block.size for block in matcher.get_matching_blocks() if block.size >= min(ALIGNED, len(item.said))
+        )
+        return covered / len(item.said)

@@ -1,0 +1,139 @@
+"""What can be read of a conversation by name: in rules, for balance, and for splits.
+
+A verdict is read as JUDGE.passed, JUDGE.score, JUDGE.reason, and JUDGE.KEY for what stands in its detail.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tertulia.exporting.tally import world_of
+from tertulia.parts import names
+from tertulia.recipe import is_text
+from tertulia.records import Conversation
+from tertulia.scenario import Scenario
+
+__all__ = ["BEFOREHAND", "FIELDS", "MISSING", "Facts", "known_names", "label", "values"]
+
+
+class Missing:
+    """What a conversation does not have."""
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING = Missing()
+
+
+def principles(scenario: Scenario) -> list[str]:
+    return sorted({given if isinstance(given, str) else given.id for given in scenario.principles})
+
+
+def personas(scenario: Scenario) -> str:
+    return scenario.cast[scenario.user].persona
+
+
+def survived(talk: Conversation) -> list[str]:
+    """Kinds of the slips whose draft was accepted: faults that are still in the conversation."""
+    last = {turn.index: len(turn.drafts) - 1 for turn in talk.turns} | {-1: len(talk.plan_drafts) - 1}
+    return sorted({slip.kind for slip in talk.slips if slip.breaks and slip.draft == last.get(slip.turn)})
+
+
+FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
+    "id": (lambda scenario, talk: talk.id, "its id"),
+    "index": (lambda scenario, talk: talk.index, "its place in the run"),
+    "scenario": (lambda scenario, talk: talk.scenario, "the id of its scenario"),
+    "kind": (lambda scenario, talk: scenario.kind, "what makes the scenario hard"),
+    "recipe": (lambda scenario, talk: "its own" if is_text(scenario.recipe) else scenario.recipe, "the method"),
+    "world": (lambda scenario, talk: world_of(scenario), "the world it is played in"),
+    "principles": (lambda scenario, talk: principles(scenario), "ids of the principles in force"),
+    "persona": (lambda scenario, talk: personas(scenario), "the user's persona"),
+    "parties": (lambda scenario, talk: len(talk.roles), "how many talk"),
+    "opening": (lambda scenario, talk: opening(talk), "the first words of the user"),
+    "tools": (lambda scenario, talk: tools(talk), "the tools that were called"),
+    "turns": (lambda scenario, talk: len(talk.turns), "utterances"),
+    "revisions": (lambda scenario, talk: sum(len(turn.drafts) - 1 for turn in talk.turns), "drafts sent back"),
+    "marked": (lambda scenario, talk: sorted({m.principle for m in talk.markers}), "principles marked on any draft"),
+    "end_reason": (lambda scenario, talk: talk.end_reason.value, "how it ended"),
+    "accepted": (lambda scenario, talk: talk.accepted, "whether it passed the gates of its recipe"),
+    "rejected_by": (lambda scenario, talk: talk.rejected_by, "the gate or cause that rejected it"),
+    "slips": (lambda scenario, talk: len(talk.slips), "faults planted in any draft"),
+    "slipped": (lambda scenario, talk: survived(talk), "kinds of planted faults that are still in it"),
+    "calls": (lambda scenario, talk: talk.usage.calls, "calls of models"),
+    "tokens_in": (lambda scenario, talk: talk.usage.tokens_in, "tokens of their prompts"),
+    "tokens_out": (lambda scenario, talk: talk.usage.tokens_out, "tokens of their replies"),
+    "usd": (lambda scenario, talk: talk.usage.usd, "what they cost"),
+    "troubles": (lambda scenario, talk: sum(talk.usage.troubles.values()), "replies with something wrong"),
+    "variant": (
+        lambda scenario, talk: talk.variant,
+        "its choice of `vary`: variant.slots.day, variant.customer.persona",
+    ),
+}
+BEFOREHAND: dict[str, Callable[[Scenario], Any]] = {  # what is known of a scenario before it is played
+    "scenario": lambda scenario: scenario.id,
+    "kind": lambda scenario: scenario.kind,
+    "recipe": lambda scenario: "its own" if is_text(scenario.recipe) else scenario.recipe,
+    "world": world_of,
+    "principles": principles,
+}
+
+
+def opening(talk: Conversation) -> str:
+    return next((turn.message.text for turn in talk.turns if talk.roles.get(turn.speaker) == "user"), "")
+
+
+def tools(talk: Conversation) -> list[str]:
+    return sorted({call.name for turn in talk.turns if turn.drafts for call in turn.message.calls})
+
+
+def known_names() -> list[str]:
+    """What the first word of a name may be: a field, or a judge."""
+    return [*FIELDS, *names("judges")]
+
+
+class Facts:
+    """One conversation, read by name."""
+
+    def __init__(self, scenario: Scenario, talk: Conversation) -> None:
+        self.scenario, self.talk = scenario, talk
+
+    def value(self, name: str) -> Any:
+        """The value under a dotted name; `MISSING` where there is none, or where it is null."""
+        first, _, rest = name.partition(".")
+        found = FIELDS[first][0](self.scenario, self.talk) if first in FIELDS else self.verdict(first)
+        found = inside(found, rest.split(".") if rest else ())
+        return MISSING if found is None else found
+
+    def verdict(self, judge: str) -> Any:
+        given = next((one for one in self.talk.verdicts if one.judge == judge), None)
+        if given is None:
+            return MISSING
+        return given.detail | {"passed": given.passed, "score": given.score, "reason": given.reason}
+
+
+def inside(value: Any, steps: Iterable[str]) -> Any:
+    """The value at a path of keys; a key may itself hold dots, as those of `vary` do."""
+    steps = tuple(steps)
+    if not steps:
+        return value
+    if not isinstance(value, dict):
+        return MISSING
+    for length in range(len(steps), 0, -1):
+        key = ".".join(steps[:length])
+        if key in value:
+            return inside(value[key], steps[length:])
+    return MISSING
+
+
+def values(facts: Facts, name: str) -> list[str]:
+    """The value as texts to count by: several for a list, `none` for nothing."""
+    found = facts.value(name)
+    if isinstance(found, list | tuple):
+        return [label(one) for one in found] or ["none"]
+    return [label(found)]
+
+
+def label(value: Any) -> str:
+    if value is MISSING:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
