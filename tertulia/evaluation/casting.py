@@ -17,7 +17,7 @@ from tertulia.records import Marker
 from tertulia.running.runner import Bench, Ensemble, Player
 from tertulia.scenario import Scenario
 
-__all__ = ["JUDGES", "Labelling", "dynamic", "evaluation_ensembles", "stage_of"]
+__all__ = ["JUDGES", "Labelling", "Staging", "dynamic", "evaluation_ensembles", "stage_of"]
 
 JUDGES = ("structure", "leaks", "success")
 Staging = Callable[[Recipe, Stage], Player]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tertulia.contracts import Speaker
 from tertulia.evaluation.agents import seated
-from tertulia.evaluation.casting import dynamic, evaluation_ensembles
+from tertulia.evaluation.casting import Staging, dynamic, evaluation_ensembles
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.floors import floors_of
 from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
@@ -127,7 +127,7 @@ async def evaluate(
         store.keep_scenarios(scenarios)
         caller = caller_for(playing, journal, Budget(playing.allowance, spent_of(journal.totals)))
         async with seated(settings, evalset) as agent:
-            staging = StaticStage.of if settings.mode == "static" else dynamic
+            staging: Staging = StaticStage.of if settings.mode == "static" else dynamic
             players = evaluation_ensembles(scenarios, agent, playing.base_cast, caller, staging, simulator)
             session = Session(settings, evalset, store, players, on_progress)
             session.standing.totals = journal.totals

@@ -62,7 +62,7 @@ def head(figures: Figures) -> Iterator[str]:
         one = raw.get(1)
         yield (
             f"<p>{figures.tainted} trials were tainted by the simulator, {figures.played_again} were played again, "
-            f"{figures.set_aside} are set aside. With all of them pass^1 is {percent(one and one.value)}.</p>"
+            f"{figures.set_aside} are set aside. With all of them pass^1 is {percent(one.value if one else None)}.</p>"
         )
 
 

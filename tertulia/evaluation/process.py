@@ -203,7 +203,8 @@ class AgentProcess:
             child.write(request | {"id": number})
             done, _ = await asyncio.wait((future,), timeout=self.deadline)
             if done:
-                return future.result()
+                answer: dict[str, Any] = future.result()
+                return answer
             late = f"gave no answer within {self.deadline:g} s"
             if await child.lives(number):
                 child.write({"cancel": number})
