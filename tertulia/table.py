@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from tertulia.contracts import CallView, Hearing, Planned, PlanView, Utterance, View
 from tertulia.errors import PartError, UserError
@@ -96,7 +96,7 @@ class Table:
             world=world,
             heard={name: [] for name in item.scenario.cast},
             faults=Faults(declared, item.seed) if declared else None,
-            remote=world if isinstance(world, RemoteWorld) else None,
+            remote=cast(RemoteWorld, world) if hasattr(world, "ask") else None,
         )
 
     @property

@@ -18,7 +18,7 @@ from tertulia.permissions import need_code, need_net
 from tertulia.scenario import McpServer, Scenario, ToolSchema, ToolSource
 from tertulia.world import Outcome, as_text, failed, refusal
 from tertulia.worlds.mcp_session import Gone, Session
-from tertulia.worlds.openapi_document import valid_name
+from tertulia.worlds.openapi_parts import valid_name
 from tertulia.worlds.resources import reads_by_name
 from tertulia.worlds.safe_http import Bounds, Lost, host_of, reachable
 from tertulia.worlds.schema import SchemaWorld
