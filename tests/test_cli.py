@@ -158,7 +158,7 @@ def test_run_leaves_five_exports_and_one_json_object(ask, mine):
 
     assert told.status == 0
     assert told.out.count("\n") == 1
-    assert {name.partition(".")[0] for name in files_of("r")} == FORMATS
+    assert {name.partition(".")[0] for name in files_of("r")} == FORMATS | {"README"}
     assert summary["run"] == "r"
     assert (summary["planned"], summary["unfinished"]) == (9, False)
     assert summary["conversations"] == 9 == summary["accepted"] + sum(summary["rejected"].values())

@@ -28,12 +28,14 @@ from pydantic import BaseModel, ConfigDict
 
 from tertulia import exporters
 from tertulia.errors import UnknownPart, UserError
-from tertulia.export import as_line, export, sidecar_of
+from tertulia.export import as_line, columns_of, export, sidecar_of
 from tertulia.exporters.critic import CHARACTERS, HISTORY, Critic
 from tertulia.exporters.dpo import Dpo
 from tertulia.exporters.evalset import EvalItem, Evalset, schema
 from tertulia.exporters.oasst import Oasst
+from tertulia.exporters.openai import Openai
 from tertulia.exporters.sft import Sft
+from tertulia.parts import names
 from tertulia.records import Conversation, Slip
 from tertulia.running.runner import tried
 from tertulia.scenario import Scenario
@@ -42,7 +44,7 @@ from tertulia.variation import settle
 __all__ = ["shop"]
 pytestmark = pytest.mark.usefixtures("shop")
 
-FORMATS = ["sft", "dpo", "critic", "oasst", "evalset"]
+FORMATS = [name for name in names("exporters") if columns_of(name)]
 HIDDEN = ["carpenter", "K7731", "my brother took it", "When asked, say what", '"script"', '"persona"']
 PAIRS = [(two_party, scenario), (three_party, three_party_scenario), (with_tool_error, scenario)]
 
@@ -57,7 +59,7 @@ def rejected(talk: Conversation) -> Conversation:
     return talk.model_copy(update={"rejected_by": "markers"})
 
 
-# --- sft ---------------------------------------------------------------------------------------------------------
+# --- sft and openai ----------------------------------------------------------------------------------------------
 
 
 class Function(BaseModel):
@@ -102,17 +104,18 @@ def well_formed(chat: list[dict[str, Any]], tools: list[dict[str, Any]]) -> None
 
 
 @pytest.mark.parametrize(("talk", "played"), PAIRS)
-def test_sft_rows_are_openai_fine_tuning_rows(talk, played):
-    row = only(Sft(), talk(), played())
+def test_openai_rows_are_openai_fine_tuning_rows(talk, played):
+    row = only(Openai(), talk(), played())
     well_formed(row["messages"], row["tools"])
     assert [m["role"] for m in row["messages"][:2]] == ["system", "user"]
     assert row["messages"][-1]["role"] == "assistant"
     assert "tool_calls" not in row["messages"][-1]
     assert row["parallel_tool_calls"] is False
+    assert set(row) == {"messages", "tools", "parallel_tool_calls"}
     assert all(("weight" in m) == (m["role"] == "assistant") for m in row["messages"])
 
 
-@pytest.mark.parametrize("exporter", [Sft, Dpo])
+@pytest.mark.parametrize("exporter", [Sft, Openai, Dpo])
 @pytest.mark.parametrize(("talk", "played"), PAIRS)
 def test_training_rows_never_hold_plan_script_persona_or_secret(exporter, talk, played):
     for row in exporter().rows(played(), talk()):
@@ -148,20 +151,22 @@ def test_unanswered_ends_are_trimmed_back_to_words():
 
 
 def test_only_assistant_messages_without_a_known_fault_have_weight():
-    row = only(Sft(), with_tool_error())
+    row = only(Openai(), with_tool_error())
     said = [m for m in row["messages"] if m["role"] == "assistant"]
     assert [m["weight"] for m in said] == [1, 1, 1, 0]
-    assert row["meta"]["masked"] == 1
+    (side,) = Openai().sidecar(scenario(), with_tool_error())
+    assert side["meta"]["masked"] == 1
 
 
 def test_a_planted_slip_that_nobody_noticed_has_no_weight():
     unnoticed = Slip(kind="claim", speaker="agent", turn=1, draft=0, breaks=("no_empty_claims",))
-    row = only(Sft(), two_party(slips=(unnoticed,)))
+    row = only(Openai(), two_party(slips=(unnoticed,)))
     assert [m["weight"] for m in row["messages"] if m["role"] == "assistant"] == [0, 1, 1, 1]
 
 
 def test_a_revised_draft_has_weight_for_the_slip_was_in_the_one_before():
-    assert only(Sft(), two_party())["meta"]["masked"] == 0
+    (side,) = Openai().sidecar(scenario(), two_party())
+    assert side["meta"]["masked"] == 0
 
 
 def test_nothing_to_learn_from_is_no_row():
@@ -179,12 +184,30 @@ def test_tools_are_left_out_when_there_are_none():
     scene = Scene(played)
     scene.say("customer", "Hello")
     scene.say("agent", "Hello to you.")
-    row = only(Sft(), scene.end(), played)
-    assert "tools" not in row
-    assert "parallel_tool_calls" not in row
+    assert list(only(Openai(), scene.end(), played)) == ["messages"]
+    assert only(Sft(), scene.end(), played)["tools"] is None
 
 
-@pytest.mark.parametrize("exporter", [Sft, Dpo, Oasst])
+def test_a_row_for_a_trainer_without_weights_ends_before_the_first_known_fault():
+    unnoticed = Slip(kind="claim", speaker="agent", turn=3, draft=1, breaks=("no_empty_claims",))
+    exporter = Sft()
+    row = only(exporter, two_party(slips=(unnoticed,)))
+    assert [m["content"] for m in row["messages"]][1:] == [
+        "Can my parcel come on another day?",
+        "Of course. Which order, and which day?",
+    ]
+    assert row["meta"]["cut"] == exporter.lost["messages_from_a_fault_on"] == 6
+    assert not any("weight" in message for message in row["messages"])
+
+
+def test_chat_templates_get_arguments_as_objects_and_uploads_get_them_as_text():
+    (call,) = next(m for m in only(Sft(), two_party())["messages"] if "tool_calls" in m)["tool_calls"]
+    (text,) = next(m for m in only(Openai(), two_party())["messages"] if "tool_calls" in m)["tool_calls"]
+    assert call["function"]["arguments"] == {"order": "A1042", "day": "friday"}
+    assert text["function"]["arguments"] == '{"order": "A1042", "day": "friday"}'
+
+
+@pytest.mark.parametrize("exporter", [Sft, Openai, Dpo, Oasst])
 def test_nothing_of_a_rejected_conversation_is_training_data(exporter):
     part = exporter()
     assert list(part.rows(scenario(), rejected(two_party()))) == []
@@ -207,11 +230,10 @@ def test_every_draft_that_was_sent_back_is_a_pair_with_the_accepted_one():
 
 def test_the_prompt_is_all_that_the_assistant_had_before_the_turn():
     row = list(Dpo().rows(scenario(), two_party()))[1]
-    full = only(Sft(), two_party())["messages"]
-    bare = [{k: v for k, v in message.items() if k != "weight"} for message in full]
-    assert row["prompt"] == bare[:-1]
-    assert row["chosen"] == bare[-1:]
-    well_formed([*row["prompt"], *row["chosen"]], row["tools"])
+    full = only(Sft(), two_party())
+    assert row["prompt"] == full["messages"][:-1]
+    assert row["chosen"] == full["messages"][-1:]
+    assert row["tools"] == full["tools"]
 
 
 def test_users_drafts_give_no_pair():
@@ -522,7 +544,8 @@ def test_an_export_is_jsonl_the_same_bytes_each_time(name, tmp_path):
     two = export(name, pairs(), tmp_path / "two.jsonl")
     assert one.path.read_bytes() == two.path.read_bytes()
     assert len(lines(one.path)) == one.rows > 0
-    ids = [row.get("id") or row["message_tree_id"] for row in lines(one.path)]
+    beside = lines(one.sidecar) if name == "openai" else lines(one.path)
+    ids = [row.get("id") or row.get("message_tree_id") or row["external_id"] for row in beside]
     assert len(set(ids)) == len(ids)
     assert not list(tmp_path.glob(".*"))
 

@@ -1,5 +1,6 @@
 """`tertulia export`: write a run in one format, verify it, push it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def perform(
     if partly:
         note(partly)
     result: dict[str, Any] = {"format": format, "path": str(path), "unfinished": bool(partly)}
-    say = note if json or path == STDOUT else print
+    say: Callable[[str], None] = silent if json else note if path == STDOUT else print
     report = None
     if not (verify and not push and not force and path.exists()):
         report = run.export(format, path, force=force, licence=licence, selection=selection)
@@ -69,7 +70,11 @@ def agreed(path: Path, out: Path | None, *, parquet: bool, verify: bool, push: s
         raise SettingsError("--verify and --push need a file, and --out - is none")
 
 
-def tell(report: ExportReport, say: Any) -> None:
+def silent(text: str) -> None:
+    """With --json, one object is all there is to say."""
+
+
+def tell(report: ExportReport, say: Callable[[str], None]) -> None:
     say(f"{report.path}: {report.rows} rows")
     if report.sidecar:
         say(f"{report.sidecar}: what the format has no place for")
@@ -79,7 +84,7 @@ def tell(report: ExportReport, say: Any) -> None:
         note(report.trouble)
 
 
-def show(found: Findings, say: Any) -> None:
+def show(found: Findings, say: Callable[[str], None]) -> None:
     for fault in found.faults:
         say(fault)
     if found.count > len(found.faults):
@@ -87,7 +92,7 @@ def show(found: Findings, say: Any) -> None:
     for remark in found.notes:
         say(f"{found.file}: {remark}")
     if found.unchecked:
-        note(f"not checked: {', '.join(found.unchecked)}; it needs pip install 'tertulia[train]'")
+        say(f"not checked: {', '.join(found.unchecked)}; it needs pip install 'tertulia[train]'")
     say(f"{found.file}: {found.rows} rows, {found.count or 'no'} faults; checked: {', '.join(found.checked)}")
 
 
