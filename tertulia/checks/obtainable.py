@@ -18,6 +18,7 @@ __all__ = ["Known", "choices", "look_everything_up", "told"]
 
 MOST_LOOKUPS = 400
 MOST_ROUNDS = 4  # a customer, its orders, the things in one, what else there is of a thing
+MOST_COMBINED = 8_000  # combinations of values for several parameters that are put in order
 MOST_VALUES = 300  # that are tried for one parameter
 WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
 
@@ -51,7 +52,7 @@ class Known:
 def told(scenario: Scenario, caller: str) -> Known:
     """What the caller can be told before any call: nobody tells its secrets, but may use them itself."""
     known = Known()
-    known.add(scenario.script.opening, scenario.policy)
+    known.add(scenario.script.opening)
     for name, party in scenario.cast.items():
         known.add({key: fact for key, fact in party.knows.items() if key not in party.secret or name == caller})
         known.add([decision.because for decision in party.decides])
@@ -104,8 +105,10 @@ def _calls(spec: ToolSpec, values: list[str]) -> Iterator[dict[str, Any]]:
         about = {**spec.parameters, "properties": {name: properties[name]}, "required": [name]}
         at_hand: list[Any] = [*choices(properties[name]), *_likely(name, properties[name], values)]
         fitting.append([value for value in at_hand if not any(misfits(about, {name: value}))])
-    for combination in product(*fitting):
-        yield dict(zip(required, combination, strict=True))
+    most = MOST_VALUES if len(fitting) < 2 else int(MOST_COMBINED ** (1 / len(fitting)))
+    places = product(*(range(min(most, len(values))) for values in fitting))
+    for combination in sorted(places, key=sum):  # what was told first is tried together first
+        yield {name: values[at] for name, values, at in zip(required, fitting, combination, strict=True)}
 
 
 def _likely(name: str, schema: Any, values: Iterable[str]) -> Iterator[str]:
