@@ -81,6 +81,12 @@ def test_what_a_toolkit_cannot_take_is_refused_and_types_are_its_own_affair(args
     assert said in refused.text
 
 
+def test_a_start_value_may_stand_where_the_data_leave_a_default_out() -> None:
+    world = ClassWorld((foreign_shop.ShopEnvironment,), {"assistant": DATA, "user": {}})
+
+    assert world.start(scenario(start={"user.door": "ajar"}))["user"]["door"] == "ajar"
+
+
 def test_a_start_value_that_is_not_in_the_data_is_named() -> None:
     with pytest.raises(UserError, match=r"start: 'orders\.#9\.status' is not in the data"):
         shop().open(scenario(start={"orders.#9.status": "open"}))

@@ -147,7 +147,10 @@ class ClassWorld:
 
         Raises:
             UserError: if the data do not fit."""
-        data = deepcopy(self.data) if scenario.start else self.data
+        data = self.data
+        if scenario.start:  # a state has the defaults that data leave out
+            whole = all(custom.state_is_data for _, custom in self.customs.values())
+            data = self.state(self.made(scenario.model_copy(update={"start": {}}))) if whole else deepcopy(data)
         for path, value in scenario.start.items():
             try:
                 put(data, path, value)

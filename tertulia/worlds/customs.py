@@ -43,6 +43,7 @@ class Custom(Protocol):
     """How one library writes its classes."""
 
     says_what_writes: bool  # whether a tool that is not said to write surely only reads
+    state_is_data: bool  # whether an object can be made of its state again
     checks_values: (
         bool  # whether values of the wrong type are refused here; else the library sees what it makes of them
     )
@@ -101,6 +102,7 @@ class Plain:
     """Any class: public methods, and its data as keyword arguments."""
 
     says_what_writes = False
+    state_is_data = False
     checks_values = True
 
     def fits(self, kind: type) -> bool:
@@ -154,6 +156,7 @@ class Tau2Toolkit(Plain):
     """A toolkit of tau2-bench."""
 
     says_what_writes = True
+    state_is_data = True
     checks_values = False
 
     def fits(self, kind: type) -> bool:
@@ -191,6 +194,7 @@ class Tau2Environment(Plain):
     """An environment of tau2-bench: a class that annotates `tools` and perhaps `user_tools`."""
 
     says_what_writes = False  # a read of one toolkit may bring the other in step
+    state_is_data = True
     checks_values = False
     kit = Tau2Toolkit()
 
