@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from tertulia.corpus.balance import Balanced, balanced
@@ -45,7 +45,7 @@ class Step:
     reached: int = 0
     rejected: int = 0
     unknown: int = 0  # conversations that lack what a rule speaks of
-    seconds: float = 0.0
+    seconds: float = 0.0  # of the processor
     examples: list[tuple[str, str, str]] = field(default_factory=list)  # id, why, the user's first words
 
     @property
@@ -78,7 +78,7 @@ class Selected:
     coverage: list[dict[str, Any]] = field(default_factory=list)
     too_short: int = 0  # items of evaluation sets that are too short to look for
     path: Path | None = None
-    seconds: float = 0.0  # to read the conversations and write the result; a step's own are in the step
+    seconds: float = 0.0  # of the processor, to read the conversations; a step has its own
 
     def as_json(self) -> dict[str, Any]:
         """All but the times, so that the same selection gives the same file."""
@@ -109,7 +109,7 @@ def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
     made = Selected(criteria.id, sha256(Path(plan.source.file).read_bytes()).hexdigest(), criteria.seed)
     names = counted_by(plan)
     judged: set[str] = set()
-    begun = perf_counter()
+    begun = process_time()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger())
         made.steps = [*rules(plan), *comparisons(plan, ledger, made, stack)]
@@ -121,7 +121,7 @@ def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
             ledger.add(talk.index, talk.id, rule, why, {name: values(facts, name) for name in names})
         if unasked := list(never_asked(plan, judged)):
             raise ScenarioError(unasked)
-        made.seconds = perf_counter() - begun - sum(step.seconds for step in made.steps)
+        made.seconds = process_time() - begun - sum(step.seconds for step in made.steps)
         for wanted in criteria.balance:
             step = Step("balance by " + " / ".join(wanted.by), reached=ledger.count)
             with timed(step):
@@ -151,11 +151,11 @@ def never_asked(plan: Plan, judged: set[str]) -> Iterator[Fault]:
 
 @contextmanager
 def timed(step: Step) -> Iterator[None]:
-    begun = perf_counter()
+    begun = process_time()
     try:
         yield
     finally:
-        step.seconds += perf_counter() - begun
+        step.seconds += process_time() - begun
 
 
 def counted_by(plan: Plan) -> tuple[str, ...]:
@@ -172,9 +172,9 @@ def through(steps: Iterable[Step], scenario: Scenario, talk: Conversation, facts
         if step.look is None:
             continue
         step.reached += 1
-        begun = perf_counter()
+        begun = process_time()
         why = step.look(scenario, talk, facts)
-        step.seconds += perf_counter() - begun
+        step.seconds += process_time() - begun
         if why is not None:
             step.take(talk, why, str(facts.value("opening")))
             return step.name, why
