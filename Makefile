@@ -43,6 +43,7 @@ HOW ?= --quick
 bench: ## ratios against a bare graph, and memory, in the short form; HOW= for the full one
 	$(RUN) bench/steps.py --profile $(HOW)
 	$(RUN) bench/memory.py $(HOW)
+	$(RUN) bench/evaluate.py $(HOW)
 
 docs: ## run every code block of the README and the pages
 	$(RUN) -m pytest -q tests/test_docs.py

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tertulia.commands.printing import table
-from tertulia.commands.tables import indented, percent
+from tertulia.commands.tables import percent
 from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
@@ -15,7 +15,7 @@ from tertulia.evaluation.statistics.intervals import Interval
 
 __all__ = ["brief", "compared", "full"]
 
-SHOWN = 8  # failures listed
+EXAMPLES = 2  # failures shown of each cause
 QUOTED = 140  # characters of their evidence
 
 
@@ -56,12 +56,19 @@ def full(figures: Figures) -> Iterator[RenderableType]:
         yield shares("\nthe simulator broke its rules in", faults)
     yield cost(figures)
     if figures.failures:
-        yield "\n[bold]failures[/]"
-    for one in figures.failures[:SHOWN]:
-        yield escape(f"{one.score.conversation}: {one.name}")
-        yield indented(escape(evidence(one)))
-    if len(figures.failures) > SHOWN:
-        yield f"... {len(figures.failures) - SHOWN} more in the report"
+        yield from failures(figures)
+
+
+def failures(figures: Figures) -> Iterator[RenderableType]:
+    """Some failures of each cause, the most frequent first."""
+    by_cause: dict[str, list[Judged]] = {}
+    for one in figures.failures:
+        by_cause.setdefault(one.name, []).append(one)
+    yield "\n[bold]failures, for example[/]"
+    for name, found in sorted(by_cause.items(), key=lambda pair: -len(pair[1])):
+        for one in found[:EXAMPLES]:
+            told = [f"{one.score.conversation}: {name}", *evidence(one).splitlines()]
+            yield escape("\n    ".join(told))
 
 
 def evidence(one: Judged) -> str:

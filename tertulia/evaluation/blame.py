@@ -50,12 +50,17 @@ class Judged:
         return f"{self.cause}: {self.fault.what}" if self.cause == "agent" and self.fault else self.cause
 
 
-def judged(setting: Setting, talk: Conversation, score: Score, unreachable: Collection[str] = ()) -> Judged:
-    """A trial with its cause; `unreachable` are the items that the oracle does not pass."""
-    wrong = tuple([*fidelity(setting, talk, score.success), *broken_simulator(talk)])
+def judged(
+    setting: Setting, talk: Conversation, score: Score, unreachable: Collection[str] = (), *, static: bool = False
+) -> Judged:
+    """A trial with its cause; `unreachable` are the items that the oracle does not pass.
+
+    In static evaluation the user is a record, and no simulator."""
+    faults = [] if static else fidelity(setting, talk, score.success)
+    wrong = tuple([*faults, *broken_simulator(talk)])
     if score.passed:
         return Judged(score, "", None, wrong)
-    cause, fault = blamed(Conduct(setting, talk, score), wrong, unreachable)
+    cause, fault = blamed(Conduct(setting, talk, score, static), wrong, unreachable)
     return Judged(score, cause, fault, wrong)
 
 

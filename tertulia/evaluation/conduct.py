@@ -52,6 +52,7 @@ class Conduct:
     setting: Setting
     talk: Conversation
     score: Score
+    forced: bool = False  # the agent made the calls alone: static evaluation
 
     @cached_property
     def agent(self) -> str:
@@ -85,8 +86,9 @@ class Conduct:
 
 
 def fault_of(conduct: Conduct) -> Finding:
-    """The first cause that the agent's turns bear out."""
-    return next(found for cause in CAUSES if (found := cause(conduct)))
+    """The first cause that the agent's turns bear out; in static evaluation its words are those of the record."""
+    causes = FORCED if conduct.forced else CAUSES
+    return next(found for cause in causes if (found := cause(conduct)))
 
 
 def shown(call: ToolCall) -> str:
@@ -269,3 +271,4 @@ CAUSES: tuple[Callable[[Conduct], Finding | None], ...] = (
     unsaid,
     other,
 )
+FORCED = (no_turn, wrong_type, invented_value, wrong_value, unwanted_call, missing_call, other)

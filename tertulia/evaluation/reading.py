@@ -45,6 +45,7 @@ async def read_trials(
     with Store(folder) as store:
         manifest, scenarios = of_evaluation(store), store.scenarios()
         items = len(manifest["scenarios"])
+        static = manifest["settings"]["mode"] == "static"
         anew = again or manifest.get("code of tertulia") != code_of_trials()
         for talk in store.conversations():
             trial = trial_of(talk.index, items)
@@ -52,5 +53,5 @@ async def read_trials(
                 continue
             scenario = scenarios[talk.scenario]
             made = await score(scenario, talk, trial, anew)
-            found.append(judged(settings.of(scenario), talk, made, unreachable))
+            found.append(judged(settings.of(scenario), talk, made, unreachable, static=static))
     return found
