@@ -29,6 +29,7 @@ from tertulia.running.runs import Run, play
 
 WANTED = 1.5  # times the CPU of a plain run, at most
 TRIALS = 4
+SPARE = 4  # times as many variants as are wanted: a small grid gives some of them twice
 
 
 def steps_of(talk: Conversation) -> int:
@@ -39,7 +40,7 @@ def steps_of(talk: Conversation) -> int:
 
 def evaluated(items: int, out: Path) -> None:
     scenarios = len(gathered(())[0])
-    found = {one.id: one for one in map(named, of_scenarios((), -(-items // scenarios), 0))}
+    found = {one.id: one for one in map(named, of_scenarios((), -(-items // scenarios) * SPARE, 0))}
     evalset = EvalSet("bench", tuple(found.values())[:items])
     settings = EvaluationSettings.of(agent="rules", k=TRIALS, run=RunSettings.of(out=str(out)))
     start = time.process_time(), time.perf_counter()
