@@ -6,7 +6,7 @@ RUN := $(abspath $(shell command -v $(PYTHON)))
 TREE := build/tree
 PARTS := agents judges exporters scenarios
 
-.PHONY: help install check lint types floors test fix bench docs dist clean
+.PHONY: help install check lint types floors test verify fix bench docs dist clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,12 @@ floors: $(TREE) ## import-linter: who may import whom
 
 test: ## the tests, on two cores
 	$(RUN) -m pytest -n 2
+
+VERIFY := build/verify
+verify: ## TRL trains on the exports, in an environment of its own with [train]
+	test -x $(VERIFY)/bin/python || $(RUN) -m venv $(VERIFY)
+	$(VERIFY)/bin/python -m pip install --quiet --editable '.[dev,train]'
+	$(VERIFY)/bin/python -m pytest -q -n 0 tests/test_training.py tests/test_consumers.py
 
 fix: ## format, and mend what ruff can mend
 	$(RUN) -m ruff check --fix .

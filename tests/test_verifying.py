@@ -1,4 +1,4 @@
-"""What a verification finds: each fault that peers' exporters are known for is planted, and must be named by its row."""
+"""What a verification finds: the faults that exporters are known for are planted, and must be named by their row."""
 
 import json
 from collections.abc import Callable, Iterator
