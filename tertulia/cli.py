@@ -125,6 +125,15 @@ def run(
         int | None,
         typer.Option("-n", min=1, help="How many conversations; left out: three of each scenario.", show_default=False),
     ] = None,
+    quota: Annotated[
+        str,
+        typer.Option(
+            metavar="FIELD[,FIELD]=N",
+            help="Play until so many of each are accepted, such as principles,world=40; -n is then the most to play. "
+            "Fields: scenario, kind, recipe, world, principles.",
+            show_default=False,
+        ),
+    ] = "",
     out: Annotated[
         str,
         typer.Option(
@@ -181,6 +190,7 @@ def run(
     tertulia run                                   the bundled set, three conversations of each scenario
     tertulia run parcels -n 500 --out runs/p       one bundled world, into a folder of your choice
     tertulia run mine.yaml --slips 0 --seed 7      your own scenario, with no planted faults
+    tertulia run --quota principles,world=40       until so many of each are accepted
     tertulia run --json | tail -1 | jq .rejected   for scripts
     tertulia run parcels --model openai:NAME --base-url http://localhost:8000/v1 --max-calls 500
     tertulia run --model openai:NAME --role-model critic=rules --role-setting user.temperature=0.9
@@ -189,6 +199,7 @@ def run(
         "run",
         scenarios=tuple(scenarios or ()),
         n=n,
+        quota=quota,
         out=out,
         cast=cast,
         seed=seed,

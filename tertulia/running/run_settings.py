@@ -21,7 +21,16 @@ from tertulia.scenario import Scenario
 __all__ = ["RunSettings", "default_folder", "manifest_of", "models_in"]
 
 DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives ...
-SHOWS = {"commands", "evaluation", "templates", "schema", "cli.py", "progress.py", "summary.py", "__main__.py"}  # ... without these
+SHOWS = {
+    "commands",
+    "evaluation",
+    "templates",
+    "schema",
+    "cli.py",
+    "progress.py",
+    "summary.py",
+    "__main__.py",
+}  # ... without these
 
 
 RULES = "rules"  # in place of a model's spec
@@ -33,6 +42,7 @@ class RunSettings(Record):
 
     scenarios: tuple[str, ...] = Field((), description="files, folders or bundled names; none: the bundled set")
     n: int | None = Field(None, ge=1, le=10_000_000, description="conversations; left out: three of each scenario")
+    quota: str = Field("", description="FIELD[,FIELD]=N: so many accepted of each; `n` is then the most to be played")
     out: str = Field("", description="the run's folder; left out: one under runs/ that the other settings name")
     cast: str = "rules"
     seed: int = 0
@@ -99,6 +109,8 @@ class RunSettings(Record):
 def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> dict[str, Any]:
     """Everything that decides what a run gives; `digests` are the SHA-256 of the scenarios by id."""
     decided: dict[str, Any] = {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.base_cast}
+    if settings.quota:
+        decided |= {"n": 0, "quota": settings.quota}
     manifest: dict[str, Any] = {
         "settings": decided,
         "scenarios": dict(sorted(digests.items())),

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from tertulia.contracts import Judge
 from tertulia.errors import RunInterrupted, RunStopped, StoreError
@@ -29,7 +29,7 @@ from tertulia.running.items import plan_items
 from tertulia.scenario import Scenario
 from tertulia.table import Item, Table
 
-__all__ = ["Bench", "Standing", "parts_frozen", "plan_items", "play_all"]
+__all__ = ["Bench", "Source", "Standing", "parts_frozen", "plan_items", "play_all"]
 
 Given = TypeVar("Given")
 GRACE = 2.0  # seconds that open conversations get after a signal
@@ -221,10 +221,33 @@ class Keeper(Protocol):
     def flush_if_due(self) -> None: ...
 
 
+@runtime_checkable
+class Source(Protocol):
+    """Where items come from when what is played next depends on how others ended (`tertulia.running.quotas`)."""
+
+    @property
+    def missing(self) -> int: ...
+    async def draw(self) -> Item | None: ...
+    def settle(self, item: Item, accepted: bool) -> None: ...
+
+
+class Listed:
+    """Items in a fixed order."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self.items = items
+
+    async def draw(self) -> Item | None:
+        return next(self.items, None)
+
+    def settle(self, item: Item, accepted: bool) -> None:
+        """Nothing depends on it."""
+
+
 async def play_all(
     store: Keeper,
     players: Mapping[str, Ensemble],
-    items: Iterator[Item],
+    items: Iterator[Item] | Source,
     standing: Standing,
     concurrency: int = 64,
     on_progress: Callable[[Standing], None] = lambda standing: None,
@@ -236,19 +259,25 @@ async def play_all(
         RunInterrupted: after SIGINT or SIGTERM; everything that had finished is kept.
         RunStopped: when the budget is spent before all is played."""
     stop = stop or asyncio.Event()
+    source = items if isinstance(items, Source) else Listed(items)
 
     async def work() -> None:
-        for item in items:
+        while (item := await source.draw()) is not None:
             standing.open += 1
+            accepted = False
             try:
                 talk = await players[item.scenario.recipe].finished(item)
+                accepted = talk.accepted
             except BudgetSpent as spent:
                 standing.spent = str(spent)
                 return
             finally:
                 standing.open -= 1
+                source.settle(item, accepted)
             standing.count(talk.rejected_by)
             store.add(talk)
+            if isinstance(source, Source):
+                standing.total = standing.done + source.missing
             if stop.is_set() or standing.spent:
                 return
             await asyncio.sleep(0)  # a cast that never waits must still let signals and progress through

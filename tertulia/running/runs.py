@@ -13,7 +13,7 @@ from tertulia.corpus.criteria import read_plan
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.selection import FOLDER as SELECTIONS
 from tertulia.corpus.selection import Selection, find_selection
-from tertulia.errors import SettingsError, UserError
+from tertulia.errors import RunStopped, SettingsError, UserError
 from tertulia.export import PARQUET, ExportReport, export, write_index
 from tertulia.exporting.card import About
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
@@ -27,6 +27,7 @@ from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.items import Pairs, Variants, gathered, plan_items
+from tertulia.running.quotas import Quota, Quotas
 from tertulia.running.run_folder import clear
 from tertulia.running.run_settings import RunSettings, default_folder, manifest_of, models_in
 from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
@@ -40,6 +41,7 @@ __all__ = ["Run", "caller_for", "finished", "play", "run"]
 
 MENDED_LATER = PASSING | {Trouble.DENIED}  # a conversation that ended so is played again when the run is resumed
 AT_ONCE = 64  # conversations that are judged again at once
+SOME = 5  # cells of a quota that a message names
 EACH = 3  # how often each scenario is played when nobody says how many conversations
 Given = TypeVar("Given")
 
@@ -192,7 +194,7 @@ async def play(settings: RunSettings, on_progress: Callable[[Standing], None] = 
         SettingsError: if the folder holds a run with other settings.
         StoreError: if the folder is foreign, in use or unreadable.
         RunInterrupted: after SIGINT or SIGTERM.
-        RunStopped: when the budget is spent."""
+        RunStopped: when the budget is spent, or a quota is not met by as many conversations as may be played."""
     with allowing(code=settings.allow_code, net=settings.allow_net):
         return await _played(settings, on_progress)
 
@@ -201,32 +203,54 @@ async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]
     """What `play` does, with what is allowed."""
     scenarios, digests = gathered(settings.scenarios)
     n = settings.n or EACH * len(scenarios)
+    quota = Quota.of(settings.quota) if settings.quota else Quota((), 0)
+    if settings.quota and settings.workers > 1:
+        raise SettingsError("--quota needs one process, as what is played depends on what was accepted: --workers 1")
     manifest = manifest_of(settings, n, digests)
     folder = Path(settings.out) if settings.out else default_folder(scenarios, settings.scenarios, manifest)
     affordable(settings)
     if settings.fresh:
         clear(folder)
     with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
-        if settings.models:
+        if settings.models and settings.quota:
+            store.replay({talk.index for talk in store.conversations() if talk.scenario in store.changed})
+        elif settings.models:
             store.replay({place for place in range(n) if scenarios[place % len(scenarios)].id in store.changed})
         store.keep_scenarios(scenarios)
-        there = finished(store, settings)
+        there = store.outcomes(but=mended_later(settings))
         budget = Budget(settings.allowance, spent_of(journal.totals))
         players = ensembles(scenarios, settings.base_cast, caller_for(settings, journal, budget))
         standing = Standing(total=n, kept=len(there), totals=journal.totals)
-        if settings.workers > 1 and len(there) < n:
+        quotas = None
+        if settings.quota:
+            quotas = Quotas(scenarios, quota, settings.seed, settings.slips, there, settings.n)
+            standing.total = len(there) + quotas.missing
+            await play_all(store, players, quotas, standing, settings.concurrency, on_progress)
+        elif settings.workers > 1 and len(there) < n:
             shares = [Share(str(folder), settings, n, nth, settings.workers) for nth in range(settings.workers)]
             await drive(Driver(store, journal, budget, standing), shares, on_progress)
         else:
             items = plan_items(scenarios, n, settings.seed, settings.slips, there)
             await play_all(store, players, items, standing, settings.concurrency, on_progress)
         standing.notes += write_exports(store, folder / "exports")
+        if quotas and quotas.unmet:
+            some = ", ".join(f"{name} {count}" for name, count in list(quotas.unmet.items())[:SOME])
+            raise RunStopped(
+                f"the quota of {quota.accepted} is not met by {len(quotas.unmet)} of {len(quotas.cells)} after "
+                f"{quotas.most} conversations each: {some}; a larger -n goes on",
+                folder,
+            )
     return Run(folder)
 
 
 def finished(store: Store, settings: RunSettings) -> set[int]:
     """The places that are not played again. What an endpoint failed to answer is, with the replies it gave."""
-    return store.finished(but=[trouble.value for trouble in MENDED_LATER] if settings.models else ())
+    return store.finished(but=mended_later(settings))
+
+
+def mended_later(settings: RunSettings) -> list[str]:
+    """Causes for which a conversation is played again."""
+    return [trouble.value for trouble in MENDED_LATER] if settings.models else []
 
 
 def caller_for(settings: RunSettings, journal: Journal, budget: Purse, most: int = 0) -> Caller | None:

@@ -209,6 +209,14 @@ class Store:
         with readable(self.folder):
             return {row[0] for row in self.database.execute(query, causes)}
 
+    def outcomes(self, but: Iterable[str] = ()) -> dict[int, bool]:
+        """Whether each conversation that is there was accepted, by place; without those rejected for these causes."""
+        self.flush()
+        left_out = set(but)
+        with readable(self.folder):
+            rows = self.database.execute("SELECT place, rejected_by FROM conversations ORDER BY place").fetchall()
+        return {place: not cause for place, cause in rows if cause not in left_out}
+
     @property
     def planned(self) -> int:
         """How many conversations the run is to have; 0 where its manifest does not say."""
