@@ -83,7 +83,8 @@ def plots(figures: Figures) -> Iterator[str]:
         yield figure("why trials failed", shares(dict(sorted(counts.items(), key=lambda pair: -pair[1]))))
     yield figure("pass^1 by kind", bars(figures.by_kind))
     if figures.by_principle:
-        yield figure("principles held, by trial", bars(figures.by_principle))
+        ranked = sorted(figures.by_principle.items(), key=lambda pair: (pair[1].value, pair[0]))
+        yield figure("principles held, by trial", bars(dict(ranked)))
     yield figure("cost of a trial", costs(figures.cost))
     faults = {what: rate for what, rate in figures.fidelity.items() if rate}
     if faults:

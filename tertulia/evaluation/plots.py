@@ -9,13 +9,20 @@ if TYPE_CHECKING:  # which needs numpy; counts are drawn without
 
 __all__ = ["bars", "curve", "shares"]
 
-WIDTH, LABEL, ROW = 560, 200, 22  # pixels; a label takes the left of a row
-INNER = WIDTH - LABEL - 110  # what is left for bars, with room for the number
+WIDTH, LABEL, ROW = 600, 190, 22  # pixels; a label takes the left of a row
+INNER = WIDTH - LABEL - 120  # what is left for bars, with room for the number
 HIGH, MARGIN = 220, 36  # of the curve
 
 
+STYLE = (  # in each picture, so that it can be taken elsewhere
+    "text{font:12px sans-serif;fill:currentColor}.track{fill:#98a2b3;opacity:.25}.bar{fill:#3b7cc9}"
+    ".count{fill:#c77f1b}.range{stroke:currentColor;stroke-width:1.5;fill:none}.grid{stroke:#98a2b3;opacity:.4}"
+    ".band{fill:#3b7cc9;opacity:.2}.line{stroke:#3b7cc9;stroke-width:2;fill:none}.dot{fill:#3b7cc9}"
+)
+
+
 def svg(width: int, height: int, parts: Sequence[str]) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 0 {width} {height}" role="img"><style>{STYLE}</style>{"".join(parts)}</svg>'
 
 
 def text(x: float, y: float, said: str, anchor: str = "start") -> str:
@@ -33,7 +40,7 @@ def bars(found: "Mapping[str, Interval]") -> str:
             f'<rect class="track" x="{LABEL}" y="{y + 4}" width="{INNER}" height="{ROW - 8}"/>',
             f'<rect class="bar" x="{LABEL}" y="{y + 4}" width="{one.value * INNER:.1f}" height="{ROW - 8}"/>',
             range_over(low, high, middle),
-            text(LABEL + INNER + 8, middle + 4, f"{100 * one.value:.0f}% ({one.items} items)"),
+            text(LABEL + INNER + 8, middle + 4, f"{100 * one.value:.0f}% ({one.items} item{'s' * (one.items != 1)})"),
         ]
     return svg(WIDTH, max(1, len(found)) * ROW, parts)
 
