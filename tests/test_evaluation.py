@@ -17,12 +17,14 @@ from tertulia.evaluation.comparing import compare_folders
 from tertulia.evaluation.evaluating import all_there, evaluate, figures_of
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.reading import read_trials
+from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import AGAIN, Trial, trial_of
 from tertulia.models.records import BudgetSpent
 from tertulia.parts import load
+from tertulia.running.run_settings import RunSettings
 from tertulia.running.runs import Run
-from tertulia.testing import reference_agents
+from tertulia.testing import FaultServer, reference_agents
 from tertulia.testing.faulty_user import FaultyUser
 
 IN_PROCESS = sorted(set(reference_agents.DEFECTS) - {"slow", "crashes", "garbles"})
@@ -74,6 +76,35 @@ async def test_a_tool_that_fails_by_itself_is_never_the_agents_fault():
     found = await played(evalset, load("assistants", "form")())
 
     assert [one.cause for one in found] == ["tool"]
+
+
+async def test_where_even_the_oracle_fails_the_gold_is_at_fault(tmp_path):
+    evalset = some(2, "parcels")
+    folder = await evaluate(settings("none", tmp_path / "a"), evalset=evalset)
+    found = await read_trials(folder, unreachable={evalset.items[0].id})
+
+    assert [one.cause for one in found] == ["gold", "agent"]
+
+
+async def test_a_limit_that_nothing_explains_is_the_limits():
+    evalset = some(99, "parcels")
+    item = next(item for item in evalset.items if item.source == "missed-delivery")
+    short = item.scenario.model_copy(update={"limits": item.scenario.limits.model_copy(update={"turns": 2})})
+    found = await played(
+        type(evalset)("short", (type(item)(item.id, short, item.source),)), load("assistants", "form")()
+    )
+
+    assert [(one.cause, one.score.end_reason.value) for one in found] == [("limit", "turn_limit")]
+
+
+async def test_a_judge_that_raises_is_the_judges_fault(monkeypatch):
+    async def raises(self, scenario, talk):
+        raise ValueError("no")
+
+    monkeypatch.setattr(load("judges", "structure"), "judge", raises)
+    found = await played(some(1, "parcels"), Nothing())
+
+    assert [one.cause for one in found] == ["judge"]
 
 
 def test_places_are_trials_and_attempts():
@@ -190,6 +221,18 @@ async def test_the_oracle_passes_every_static_item():
         talk = await players[item.scenario.recipe].finished(item)
         success = next(verdict for verdict in talk.verdicts if verdict.judge == "success")
         assert success.passed, (item.id, success.reason)
+
+
+async def test_a_model_is_an_agent_and_models_play_its_users(tmp_path):
+    evalset = some(3, "parcels")
+    with FaultServer() as server:
+        run = RunSettings.of(out=str(tmp_path / "a"), base_url=server.url, model="openai:simulator")
+        asked = EvaluationSettings.of(agent="openai:agent", k=2, run=run)
+        figures = await figures_of(await evaluate(asked, evalset=evalset))
+
+    assert figures.cost["model_calls"] > 4
+    assert figures.mode == "dynamic"
+    assert {one.cause for one in figures.trials} == {""}
 
 
 # --- what is told ------------------------------------------------------------------------------------------------

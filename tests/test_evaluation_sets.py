@@ -83,3 +83,12 @@ def test_an_item_with_wrong_gold_is_left_out_and_said_so(parcels, tmp_path):
     assert state != "not this"
     assert [one.id for one in found.items] == [other.id]
     assert "gold-state" in next(iter(found.left_out.values()))
+
+
+def test_what_the_lint_said_is_kept_for_the_next_time(tmp_path, monkeypatch):
+    first = read_set(["missed-delivery"], known=tmp_path)
+    monkeypatch.setattr("tertulia.evaluation.sets.wrong_gold", lambda scenario: "asked again")
+
+    assert read_set(["missed-delivery"], known=tmp_path) == first
+    with pytest.raises(UserError, match="asked again"):
+        read_set(["missed-delivery"])

@@ -11,6 +11,7 @@ from tertulia.errors import RunStopped, SettingsError
 from tertulia.evaluation.comparing import compare_folders
 from tertulia.evaluation.evaluating import all_there, evaluate, figures_of, folder_of
 from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.floors import kept_beside
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.sets import EvalSet, read_set
 from tertulia.evaluation.settings import EvaluationSettings
@@ -41,7 +42,8 @@ def perform(
         raise SettingsError("name the agent with --agent: rules, none, oracle, MODULE:NAME, http(s)://..., openai:NAME")
     own = {name: options.pop(name) for name in OWN}
     settings = EvaluationSettings.of(sets=tuple(sets), run=RunSettings.of(**options), **own)
-    evalset = read_set(settings.sets, settings.variants, settings.run.seed)
+    known = kept_beside(Path(settings.run.out or "runs/eval"))
+    evalset = read_set(settings.sets, settings.variants, settings.run.seed, known)
     for item, reason in evalset.left_out.items():
         note(f"left out: {item}: {reason}")
     if settings.mode == "static":

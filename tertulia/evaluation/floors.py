@@ -15,7 +15,7 @@ from tertulia.contracts import Speaker
 from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.casting import evaluation_ensembles
 from tertulia.evaluation.scoring import score
-from tertulia.evaluation.sets import EvalSet, digest
+from tertulia.evaluation.sets import EvalSet, digest, lasts
 from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import Trial, every_trial, trial_items
 from tertulia.parts import made
@@ -23,7 +23,7 @@ from tertulia.records import Record
 from tertulia.running.run_folder import write_atomically
 from tertulia.running.runner import parts_frozen
 
-__all__ = ["Floors", "floors_of"]
+__all__ = ["Floors", "floors_of", "kept_beside"]
 
 
 class Floors(Record):
@@ -45,6 +45,11 @@ class Floors(Record):
         return frozenset(item for item, passed in self.oracle.items() if not passed)
 
 
+def kept_beside(folder: Path) -> Path:
+    """Where what is worked out of a set is kept for all evaluations that lie in one place."""
+    return folder.absolute().parent / ".floors"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Where the floors of a set are kept."""
@@ -54,7 +59,7 @@ class Kept:
     @classmethod
     def beside(cls, folder: Path, evalset: EvalSet, seed: int) -> "Kept":
         key = digest([evalset.version, METRIC, code_of_trials(), seed])[:16]
-        return cls(folder.absolute().parent / ".floors" / f"{key}.json")
+        return cls(kept_beside(folder) / f"{key}.json")
 
     def read(self) -> Floors | None:
         try:
@@ -79,7 +84,8 @@ async def floors_of(evalset: EvalSet, folder: Path, seed: int = 0) -> Floors:
         }
         with parts_frozen():
             known = Floors(**{name: await passed_by(agent, evalset, seed) for name, agent in agents.items()})
-        kept.write(known)
+        if all(map(lasts, evalset.scenarios.values())):
+            kept.write(known)
     return known
 
 

@@ -175,7 +175,7 @@ class AgentProcess:
 
         Raises:
             AgentFailed, AgentMisspoke: naming what is wrong with it."""
-        child = await self.running()
+        child = await self.alive()
         request = as_view(view) if child.takes == "view" else asked(view)
         answer = await self.answer(request)
         if "error" in answer:
@@ -197,7 +197,7 @@ class AgentProcess:
                 raise AgentFailed(died.trouble, died.why) from None
 
     async def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
-        child, number = await self.running(), next(self.numbers)
+        child, number = await self.alive(), next(self.numbers)
         future = child.open[number] = asyncio.get_running_loop().create_future()
         try:
             child.write(request | {"id": number})
@@ -217,8 +217,21 @@ class AgentProcess:
             if future.done() and not future.cancelled():
                 future.exception()
 
+    async def alive(self) -> Child:
+        """The process, for a request.
+
+        Raises:
+            AgentFailed: if it has gone and cannot be started again."""
+        try:
+            return await self.running()
+        except SettingsError as error:
+            raise AgentFailed(Trouble.CRASHED, f"cannot be started again: {error}") from None
+
     async def running(self) -> Child:
-        """The process, started anew where it has gone."""
+        """The process, started anew where it has gone.
+
+        Raises:
+            SettingsError: if the agent cannot be loaded."""
         async with self.starting:
             if self.child is None or self.child.tasks[0].done():
                 self.child = await self.started()

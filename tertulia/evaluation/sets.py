@@ -6,7 +6,7 @@ Every item passes the gold lint first; one whose gold cannot be right is left ou
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,10 +17,13 @@ from pydantic import ValidationError
 from tertulia.errors import UserError
 from tertulia.gold import Gold, gold_of
 from tertulia.lint import complaints
+from tertulia.parts import installed
 from tertulia.running.items import gathered, plan_items
+from tertulia.running.run_folder import write_atomically
+from tertulia.running.run_settings import code_digest
 from tertulia.scenario import Scenario
 
-__all__ = ["EvalSet", "SetItem", "calls_of", "read_set"]
+__all__ = ["EvalSet", "SetItem", "calls_of", "lasts", "read_set"]
 
 VERSION = 1  # of the lines of an evalset file that are understood
 SHORT = 8  # characters of a digest in an id
@@ -64,8 +67,10 @@ class EvalSet:
         return {item.id: item.scenario for item in self.items}
 
 
-def read_set(names: Sequence[str], variants: int = 1, seed: int = 0) -> EvalSet:
+def read_set(names: Sequence[str], variants: int = 1, seed: int = 0, known: Path | None = None) -> EvalSet:
     """The set that the names stand for: `.jsonl` files of items, and scenarios with so many balanced variants each.
+
+    What the gold lint said of an item is looked up in the folder `known`, and kept there.
 
     Raises:
         ScenarioError: with every fault of every scenario file.
@@ -76,7 +81,7 @@ def read_set(names: Sequence[str], variants: int = 1, seed: int = 0) -> EvalSet:
     if others or not files:
         settled += of_scenarios(others, variants, seed)
     found = {item.id: item for item in map(named, settled)}
-    left_out = {name: reason for name, item in found.items() if (reason := wrong_gold(item.scenario))}
+    left_out = {name: reason for name, reason in linted(found, known).items() if reason}
     items = tuple(item for name, item in found.items() if name not in left_out)
     if not items:
         why = next(iter(left_out.values()), "it holds none")
@@ -88,6 +93,31 @@ def calls_of(scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:
     """The gold calls that the agent itself has to make, in order."""
     wants = [want for want in scenario.script.wants if want.due and want.by in ("", scenario.assistant)]
     return [(want.call, want.gold) for want in wants]
+
+
+def linted(items: Mapping[str, SetItem], known: Path | None) -> dict[str, str]:
+    """What the gold lint says of each item: its first complaint, or nothing. It takes a twentieth of a second each."""
+    path = known / f"gold-{code_digest()[:16]}.json" if known else None
+    said = kept_in(path)
+    fresh = {name: wrong_gold(item.scenario) for name, item in items.items() if name not in said}
+    lasting = {name: reason for name, reason in fresh.items() if lasts(items[name].scenario)}
+    if path and lasting:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(said | lasting))
+    return {name: (said | fresh)[name] for name in items}
+
+
+def lasts(scenario: Scenario) -> bool:
+    """Whether all that a scenario's tools do is settled by the scenario and by tertulia's own code."""
+    return scenario.source is None and scenario.world not in installed("worlds")
+
+
+def kept_in(path: Path | None) -> dict[str, str]:
+    try:
+        said = json.loads(path.read_bytes()) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def wrong_gold(scenario: Scenario) -> str:
