@@ -36,15 +36,12 @@ class StaticStage:
 
     stage: Stage  # with the agent on the assistant's seat
     recorder: Stage  # with the rule assistant on it
+    recipe: Recipe
 
     @classmethod
     def of(cls, recipe: Recipe, stage: Stage) -> "StaticStage":
         """Over a stage with the agent; histories come from the rule cast alone."""
-        return cls(stage, stage_of(recipe, made("assistants", "form", "assistant"), "rules"))
-
-    @property
-    def recipe(self) -> Recipe:
-        return self.stage.recipe
+        return cls(stage, stage_of(recipe, made("assistants", "form", "assistant"), "rules"), recipe)
 
     def seat(self, item: Item) -> Table:
         return self.stage.seat(item)
