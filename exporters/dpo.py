@@ -10,8 +10,10 @@ revised twice gives two rows with the same `chosen`:
     rejected    one message: the draft that was sent back; it always differs from `chosen`
     tools       the assistant's tools as JSON text, which TRL reads; null when it has none
     principles  ids of the principles that the rejected draft was sent back for
-    provenance  conversation, scenario, turn, chosen_draft, rejected_draft, source ("revision"), markers, planted
-                (kinds of the slips planted in the rejected draft), length_ratio (characters, chosen to rejected)
+    provenance  conversation, scenario, turn, chosen_draft, rejected_draft, source ("revision", or "sibling" for what
+                another model drafted in the place of that draft), markers, planted (kinds of the slips planted in the
+                rejected draft), chosen_by and rejected_by (the models, where several drafted), length_ratio
+                (characters, chosen to rejected)
 """
 
 from collections import Counter
@@ -43,7 +45,7 @@ class Dpo:
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         for pair in pairs(self.settings.of(scenario), talk, self.lost):
             yield {
-                "id": row_id(talk, "dpo", pair.asked.turn.index, pair.number),
+                "id": row_id(talk, "dpo", pair.asked.turn.index, pair.sent_back.place),
                 "prompt": with_objects(pair.asked.prompt),
                 "chosen": with_objects([pair.chosen]),
                 "rejected": with_objects([pair.rejected]),

@@ -45,7 +45,7 @@ class Reward:
         for pair in pairs(self.settings.of(scenario), talk, self.lost):
             prompt = pair.asked.prompt
             yield {
-                "id": row_id(talk, "reward", pair.asked.turn.index, pair.number),
+                "id": row_id(talk, "reward", pair.asked.turn.index, pair.sent_back.place),
                 "chosen": with_objects([*prompt, pair.chosen]),
                 "rejected": with_objects([*prompt, pair.rejected]),
                 "tools": tools_text(pair.asked.tools),

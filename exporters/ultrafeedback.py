@@ -4,7 +4,8 @@ One row for each turn of an assistant in an accepted conversation with two draft
 
     source               "tertulia/" and the scenario's world
     instruction          the conversation so far, as `input` in the format `alpaca`
-    models               one name for each completion: "draft-0" is the first that was made
+    models               one name for each completion: the model, where several drafted, otherwise "draft-0" for the
+                         first that was made
     correct_answers, incorrect_answers   empty: the world's answers stand in the conversation
     completions          in the order in which they were made, each with
         model, response (a call in `<tool_call>`), custom_system_prompt (the same for all), critique
@@ -27,7 +28,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import in_tags, taught, transcript
 from tertulia.exporting.columns import Column, Columns
-from tertulia.exporting.pairs import Asked, asked, empty, planted, substance
+from tertulia.exporting.pairs import Asked, Candidate, asked, empty, planted, substance
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
 from tertulia.principles import Principle
@@ -84,9 +85,9 @@ class Ultrafeedback:
         setting = self.settings.of(scenario)
         in_force = setting.principles["assistant"]
         for one in asked(setting, talk, self.lost):
-            if one.last == 0 or one.unanswerable:
+            if len(one.candidates) == 1 or one.unanswerable:
                 continue
-            completions = [self.completion(one, number, in_force) for number in self.usable(one)]
+            completions = [self.completion(one, candidate, in_force) for candidate in self.usable(one)]
             if len(completions) < 2:
                 self.lost["turns_with_one_completion"] += 1
                 continue
@@ -102,28 +103,28 @@ class Ultrafeedback:
                 "turn": one.turn.index,
             }
 
-    def usable(self, one: Asked) -> Iterator[int]:
+    def usable(self, one: Asked) -> Iterator[Candidate]:
         """The drafts that are worth comparing; of those that say the same, the one judged last."""
-        seen, kept = set[str](), list[int]()
-        for number in reversed(range(len(one.turn.drafts))):
-            said = one.draft(number)
-            unnoticed = planted(one.talk, one.turn, number) and not one.turn.drafts[number].markers
-            if empty(said) or unnoticed or substance(said) in seen:
+        seen, kept = set[str](), list[Candidate]()
+        for candidate in reversed(one.candidates):
+            said = one.said(candidate.draft)
+            slips = not candidate.nth and planted(one.talk, one.turn, candidate.number)
+            if empty(said) or (slips and not candidate.draft.markers) or substance(said) in seen:
                 self.lost["empty_repeated_or_doubtful_drafts"] += 1
                 continue
             seen.add(substance(said))
-            kept.append(number)
+            kept.append(candidate)
         yield from reversed(kept)
 
-    def completion(self, one: Asked, number: int, in_force: Sequence[Principle]) -> dict[str, Any]:
-        draft = one.turn.drafts[number]
+    def completion(self, one: Asked, candidate: Candidate, in_force: Sequence[Principle]) -> dict[str, Any]:
+        draft = candidate.draft
         ratings = rated(draft, in_force)
         known = [rating for rating in ratings.values() if rating is not None]
         return {
-            "model": f"draft-{number}",
+            "model": draft.by or f"draft-{candidate.place}",
             "principle": ", ".join(sorted({marker.principle for marker in draft.markers})),
             "custom_system_prompt": taught(one.system, one.tools),
-            "response": in_tags(one.draft(number)),
+            "response": in_tags(one.said(draft)),
             "annotations": {
                 "instruction_following": {
                     "Rating": shown(ratings["instruction_following"]),

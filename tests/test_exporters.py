@@ -35,6 +35,7 @@ from tertulia.exporters.evalset import EvalItem, Evalset, schema
 from tertulia.exporters.oasst import Oasst
 from tertulia.exporters.openai import Openai
 from tertulia.exporters.sft import Sft
+from tertulia.exporters.ultrafeedback import Ultrafeedback
 from tertulia.parts import names
 from tertulia.records import Conversation, Slip
 from tertulia.running.runner import tried
@@ -658,3 +659,28 @@ def test_labels_and_markers_reach_the_exports_unclipped():
     row = next(row for row in Critic().rows(scenario(), talk) if row["markers"])
     assert row["verdict"] == "accept"
     assert row["markers"][0]["severity"] == marker("no_empty_claims", 5, 0, revise=False).severity
+
+
+def test_what_other_models_drafted_in_the_place_of_a_draft_is_paired_and_rated():
+    talk = two_party()
+    last = talk.turns[6].drafts[-1]
+    worse = last.model_copy(
+        update={
+            "message": last.message.model_copy(update={"text": "It is done, for ever and for free."}),
+            "markers": (marker("no_empty_claims", 6, 2),),
+            "by": "small",
+        }
+    )
+    fine = worse.model_copy(update={"markers": (), "by": "other"})
+    drafts = (*talk.turns[6].drafts[:-1], last.model_copy(update={"by": "large", "siblings": (worse, fine)}))
+    turns = (*talk.turns[:6], talk.turns[6].model_copy(update={"drafts": drafts}), talk.turns[7])
+    talk = talk.model_copy(update={"turns": turns})
+
+    pair = list(Dpo().rows(scenario(), talk))[-1]
+    assert pair["rejected"][0]["content"] == "It is done, for ever and for free."
+    origin = pair["provenance"]
+    assert (origin["source"], origin["chosen_by"], origin["rejected_by"]) == ("sibling", "large", "small")
+    assert len({row["id"] for row in Dpo().rows(scenario(), talk)}) == 4
+    rated = list(Ultrafeedback().rows(scenario(), talk))[-1]
+    assert rated["models"] == ["draft-0", "draft-1", "large", "other"]
+    assert [made["annotations"]["honesty"]["Rating"] for made in rated["completions"]] == ["3", "3", "5", "5"]

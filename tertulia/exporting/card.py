@@ -106,13 +106,18 @@ def head(manifests: Sequence[Mapping[str, Any]]) -> str:
     licences = sorted({str(made["licence"]) for made in manifests})
     told: dict[str, Any] = {"license": licences[0] if len(licences) == 1 else "other"}
     told["tags"] = ["synthetic", "tertulia"]
-    told["configs"] = [{"config_name": made["format"], "data_files": made["file"]} for made in manifests]
+    told["configs"] = [{"config_name": configuration(made), "data_files": made["file"]} for made in manifests]
     told["dataset_info"] = [
-        {"config_name": made["format"], "features": [named(name, one) for name, one in made["features"].items()]}
+        {"config_name": configuration(made), "features": [named(name, one) for name, one in made["features"].items()]}
         for made in manifests
         if made["features"]
     ]
     return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True)}---\n"
+
+
+def configuration(made: Mapping[str, Any]) -> str:
+    """The name by which `load_dataset` finds a file in its folder: `sft`, or `sft-parquet`."""
+    return str(made["format"]) + ("-parquet" if str(made["file"]).endswith(".parquet") else "")
 
 
 def named(name: str, feature: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def card(made: Mapping[str, Any]) -> str:
 def index(manifests: Sequence[Mapping[str, Any]]) -> str:
     """The card of a folder of exports."""
     lines = ["# Exports of one run", "", "| configuration | file | rows |", "| --- | --- | --- |"]
-    lines += [f"| `{made['format']}` | `{made['file']}` | {made['rows']} |" for made in manifests]
+    lines += [f"| `{configuration(made)}` | `{made['file']}` | {made['rows']} |" for made in manifests]
     lines += ["", '`load_dataset(FOLDER, "CONFIGURATION")` reads a file with the types of its columns.', ""]
     return head(manifests) + "\n".join(lines)
 

@@ -1,7 +1,8 @@
 """Preference pairs: an accepted draft of an assistant, and a draft that the critic sent back, after the same prompt.
 
-Every draft is paired with the accepted one, not with the next, since only the accepted one is known to hold. Pairs that
-would teach nothing, or that no chat template can render, are dropped and counted.
+What was sent back is an earlier draft of the turn, or what another model drafted in its place (a sibling). Each is
+paired with the accepted one, not with the next, since only the accepted one is known to hold. Pairs that would teach
+nothing, or that no chat template can render, are dropped and counted.
 """
 
 import json
@@ -20,6 +21,7 @@ __all__ = [
     "PAIR",
     "PROVENANCE",
     "Asked",
+    "Candidate",
     "Pair",
     "asked",
     "broken",
@@ -40,6 +42,8 @@ PROVENANCE: dict[str, Column] = {
     "source": "text",
     "markers": [MARKER],
     "planted": ["text"],
+    "chosen_by": "text",
+    "rejected_by": "text",
     "length_ratio": "float",
 }
 PAIR: dict[str, Column] = {"prompt": CHAT, "chosen": CHAT, "rejected": CHAT, "tools": "text"}
@@ -58,7 +62,19 @@ class Asked:
 
     def draft(self, number: int) -> dict[str, Any]:
         """A draft of this turn as an assistant message."""
-        return own(self.turn.drafts[number].message, self.named)
+        return self.said(self.turn.drafts[number])
+
+    def said(self, draft: Draft) -> dict[str, Any]:
+        return own(draft.message, self.named)
+
+    @property
+    def candidates(self) -> list["Candidate"]:
+        """All that was drafted for this turn, in order; each draft before what other models drafted in its place."""
+        return [
+            Candidate(number, nth, one)
+            for number, draft in enumerate(self.turn.drafts)
+            for nth, one in enumerate((draft, *draft.siblings))
+        ]
 
     @property
     def last(self) -> int:
@@ -71,17 +87,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that was drafted for a turn: the draft of that number, or the nth of its siblings, from 1."""
+
+    number: int
+    nth: int
+    draft: Draft
+
+    @property
+    def place(self) -> int | str:
+        """What tells it from all others of its turn; a draft's number alone."""
+        return f"{self.number}.{self.nth}" if self.nth else self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """The accepted draft of a turn and one that was sent back; they differ in words or calls."""
 
     asked: Asked
-    number: int  # of the draft that was sent back
+    sent_back: Candidate
     chosen: dict[str, Any]
     rejected: dict[str, Any]
 
     @property
     def draft(self) -> Draft:
-        return self.asked.turn.drafts[self.number]
+        return self.sent_back.draft
 
     @property
     def length_ratio(self) -> float:
@@ -109,13 +139,15 @@ def pairs(setting: Setting, talk: Conversation, lost: Counter[str]) -> Iterator[
     for one in asked(setting, talk, lost):
         chosen = one.draft(one.last)
         seen = {substance(chosen)}
-        for number in range(one.last):
-            rejected = one.draft(number)
+        for candidate in one.candidates:
+            if (candidate.number, candidate.nth) == (one.last, 0) or (candidate.nth and not candidate.draft.sent_back):
+                continue
+            rejected = one.said(candidate.draft)
             if fault := unusable(one, chosen, rejected, seen):
                 lost[fault] += 1
                 continue
             seen.add(substance(rejected))
-            yield Pair(one, number, chosen, rejected)
+            yield Pair(one, candidate, chosen, rejected)
 
 
 def unusable(one: Asked, chosen: Mapping[str, Any], rejected: Mapping[str, Any], seen: set[str]) -> str:
@@ -147,10 +179,12 @@ def provenance(pair: Pair) -> dict[str, Any]:
         "scenario": talk.scenario,
         "turn": turn.index,
         "chosen_draft": pair.asked.last,
-        "rejected_draft": pair.number,
-        "source": "revision",
+        "rejected_draft": pair.sent_back.number,
+        "source": "sibling" if pair.sent_back.nth else "revision",
         "markers": remarks(pair.draft),
-        "planted": planted(talk, turn, pair.number),
+        "planted": planted(talk, turn, pair.sent_back.number) if not pair.sent_back.nth else [],
+        "chosen_by": turn.drafts[-1].by,
+        "rejected_by": pair.draft.by,
         "length_ratio": pair.length_ratio,
     }
 
