@@ -308,6 +308,32 @@ def judge(
     tags: Annotated[
         bool, typer.Option("--tags", help="Ask every heuristic judge as well; they measure, without a model.")
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Judge nothing: tell how far critics and judges are right about planted slips."
+        ),
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true}.',
+            show_default=False,
+        ),
+    ] = None,
+    precision: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="With --calibrate: the least precision of what is trusted and where is cut."),
+    ] = 0.9,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Judge nothing: what changed since the verdicts in this copy of the run.",
+            show_default=False,
+        ),
+    ] = None,
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
@@ -320,7 +346,11 @@ def judge(
     tertulia judge runs/p
     tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
     tertulia judge runs/p --tags                   and with those that measure
+    tertulia judge runs/p --calibrate --labels people.jsonl
+    tertulia judge runs/p --against runs/p-before
     """
+    if calibrate or against or labels:
+        perform("calibrate", folder=run, labels=labels, precision=precision, against=against, json=json)
     perform("judge", allow_code, allow_net, folder=run, judges=tuple(judges or ()), tags=tags, json=json)
 
 
