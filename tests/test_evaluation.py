@@ -212,6 +212,16 @@ async def test_static_evaluation_hides_that_an_agent_never_asks(tmp_path):
     assert rates["dynamic"] < 0.9
 
 
+async def test_what_the_record_calls_again_is_no_gift_to_the_agent(tmp_path):
+    whole = bundled("parcels").with_calls()
+    item = next(item for item in whole.items if item.scenario.faults)
+    evalset = type(whole)("one", (item,))
+    asked = settings("tertulia.testing.reference_agents:wrong_type", tmp_path / "a", mode="static")
+    found = await read_trials(await evaluate(asked, evalset=evalset))
+
+    assert [one.name for one in found] == ["agent: wrong_type"]
+
+
 async def test_the_oracle_passes_every_static_item():
     evalset = bundled("parcels").with_calls()
     oracle = Oracle(evalset.scenarios)

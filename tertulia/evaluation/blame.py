@@ -102,6 +102,8 @@ def failed_tool(conduct: Conduct) -> Finding | None:
     talk = conduct.talk
     if talk.end_reason is EndReason.FAILED:
         return Finding("tool", len(talk.turns), talk.error.strip().splitlines()[-1], "raised")
+    if conduct.forced:  # what was called in vain is the record's
+        return None
     wanted = [(want.call, want.gold) for want in conduct.setting.scenario.script.wants if want.due]
     worked = [(call.name, call.args) for _, call, result in conduct.calls if result and not result.error]
     for turn, call, result in conduct.calls:

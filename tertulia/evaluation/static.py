@@ -8,9 +8,7 @@ forced: its tool is the only one there is, and the instructions say so. The reco
 agent's calls in place of the recorded ones, carried out in a world.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tertulia.contracts import Utterance, View
 from tertulia.errors import PartError
@@ -56,20 +54,21 @@ class StaticStage:
         if lacking := unmade(table.item.scenario, recorded):
             raise PartError(f"no history leads to {lacking}: the rule assistant does not make that call")
         table.plan, table.end_reason = recorded.plan, recorded.end_reason
-        left = calls_of(table.item.scenario)
+        left, worked = calls_of(table.item.scenario), worked_in(recorded)
         for turn in recorded.turns:
-            await self.take(table, turn, left)
+            due = [call for call in turn.message.calls if call.id in worked and (call.name, call.args) in left]
+            if due and turn.speaker == table.item.scenario.assistant:
+                left.remove((due[0].name, due[0].args))
+            await self.take(table, turn, due[0].name if due else "")
         return table.record()
 
-    async def take(self, table: Table, turn: Turn, left: list[tuple[str, dict[str, Any]]]) -> None:
-        """One turn of the record: as it was, or the agent's where it makes a gold call that is still due."""
+    async def take(self, table: Table, turn: Turn, due: str) -> None:
+        """One turn of the record: as it was, or the agent's where a gold call of this tool is due."""
         table.floor = turn.speaker
-        gold = next((call for call in turn.message.calls if (call.name, call.args) in left), None)
-        if gold is None or turn.speaker != table.item.scenario.assistant:
-            said = Utterance(turn.message.text, turn.message.to, tuple(map(unnumbered, turn.message.calls)))
+        if due and turn.speaker == table.item.scenario.assistant:
+            said = await self.forced(table, due)
         else:
-            left.remove((gold.name, gold.args))
-            said = await self.forced(table, gold.name)
+            said = Utterance(turn.message.text, turn.message.to, tuple(map(unnumbered, turn.message.calls)))
         table.pending = said
         message = table.message(said)
         table.reviewed(message, ())
@@ -98,10 +97,15 @@ def unnumbered(call: ToolCall) -> ToolCall:
     return call.model_copy(update={"id": ""})
 
 
+def worked_in(recorded: Conversation) -> frozenset[str]:
+    """The ids of the calls that worked; what was called in vain before leads to no gold call."""
+    return frozenset(m.answers for m in recorded.messages if m.role == "tool" and not m.error)
+
+
 def unmade(scenario: Scenario, recorded: Conversation) -> str:
     """A gold call that the recorded dialogue lacks; empty where it has all."""
-    calls: Sequence[ToolCall] = [call for message in recorded.messages for call in message.calls]
-    left = [(call.name, call.args) for call in calls]
+    calls, worked = [call for message in recorded.messages for call in message.calls], worked_in(recorded)
+    left = [(call.name, call.args) for call in calls if call.id in worked]
     for wanted in calls_of(scenario):
         if wanted not in left:
             return wanted[0]
