@@ -9,6 +9,7 @@ from tertulia.evaluation.casting import evaluation_ensembles
 from tertulia.evaluation.scoring import score
 from tertulia.evaluation.sets import EvalSet, read_set
 from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import every_trial, trial_items, trial_of
 from tertulia.running.run_settings import RunSettings
 from tertulia.setting import Settings
@@ -30,12 +31,15 @@ def settings(agent: str, out: Path | str = "", **fields: object) -> EvaluationSe
     return EvaluationSettings.of(sets=("parcels",), agent=agent, run=RunSettings.of(out=str(out)), **fields)
 
 
-async def played(evalset: EvalSet, agent: Speaker, simulator: Speaker | None = None, k: int = 1) -> list[Judged]:
+async def played(
+    evalset: EvalSet, agent: Speaker, simulator: Speaker | None = None, k: int = 1, static: bool = False
+) -> list[Judged]:
     """Every trial of an agent, judged."""
-    players = evaluation_ensembles(list(evalset.scenarios.values()), agent, simulator=simulator)
+    staging = StaticStage.of if static else None
+    players = evaluation_ensembles(list(evalset.scenarios.values()), agent, staging=staging, simulator=simulator)
     known, found = Settings(), []
     for item in trial_items(evalset, every_trial(len(evalset.items), k), 0):
         talk = await players[item.scenario.recipe].finished(item)
         made = await score(item.scenario, talk, trial_of(item.index, len(evalset.items)))
-        found.append(judged(known.of(item.scenario), talk, made))
+        found.append(judged(known.of(item.scenario), talk, made, static=static))
     return found

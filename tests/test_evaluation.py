@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from statistics import fmean
 
 import pytest
 from evaluations import bundled, played, settings, some
@@ -18,7 +19,6 @@ from tertulia.evaluation.evaluating import all_there, evaluate, figures_of
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.reading import read_trials
 from tertulia.evaluation.settings import EvaluationSettings
-from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import AGAIN, Trial, trial_of
 from tertulia.models.records import BudgetSpent
 from tertulia.parts import load
@@ -200,37 +200,35 @@ async def test_evaluations_of_different_versions_are_compared_only_by_force(tmp_
 # --- static ------------------------------------------------------------------------------------------------------
 
 
-async def test_static_evaluation_hides_that_an_agent_never_asks(tmp_path):
-    evalset = bundled("parcels").with_calls()
-    rates = {}
-    for mode in ("static", "dynamic"):
-        asked = settings("tertulia.testing.reference_agents:never_asks", tmp_path / mode, mode=mode)
-        figures = await figures_of(await evaluate(asked, evalset=evalset))
-        rates[mode] = figures.slot_f1.value
+async def test_static_evaluation_hides_that_an_agent_never_asks():
+    evalset, agent = bundled("parcels").with_calls(), reference_agents.never_asks
+    rates = [fmean([o.score.slot_f1 for o in await played(evalset, agent, static=mode)]) for mode in (True, False)]
 
-    assert rates["static"] == 1.0
-    assert rates["dynamic"] < 0.9
+    assert rates[0] == 1.0
+    assert rates[1] < 0.9
 
 
-async def test_what_the_record_calls_again_is_no_gift_to_the_agent(tmp_path):
+async def test_what_the_record_calls_again_is_no_gift_to_the_agent():
     whole = bundled("parcels").with_calls()
     item = next(item for item in whole.items if item.scenario.faults)
-    evalset = type(whole)("one", (item,))
-    asked = settings("tertulia.testing.reference_agents:wrong_type", tmp_path / "a", mode="static")
-    found = await read_trials(await evaluate(asked, evalset=evalset))
+    found = await played(type(whole)("one", (item,)), reference_agents.wrong_type, static=True)
 
     assert [one.name for one in found] == ["agent: wrong_type"]
 
 
 async def test_the_oracle_passes_every_static_item():
     evalset = bundled("parcels").with_calls()
-    oracle = Oracle(evalset.scenarios)
-    players = evaluating.evaluation_ensembles(list(evalset.scenarios.values()), oracle, staging=StaticStage.of)
-    trials = evaluating.every_trial(len(evalset.items), 1)
-    for item in evaluating.trial_items(evalset, trials, 0):
-        talk = await players[item.scenario.recipe].finished(item)
-        success = next(verdict for verdict in talk.verdicts if verdict.judge == "success")
-        assert success.passed, (item.id, success.reason)
+
+    assert [one.cause for one in await played(evalset, Oracle(evalset.scenarios), static=True) if one.cause] == []
+
+
+async def test_static_evaluation_is_kept_as_such(tmp_path):
+    evalset = bundled("parcels").with_calls()
+    evalset = type(evalset)("some", evalset.items[:2])
+    figures = await figures_of(await evaluate(settings("none", tmp_path / "a", mode="static"), evalset=evalset))
+
+    assert figures.mode == "static"
+    assert set(figures.fine) == {"missing_call"}
 
 
 async def test_a_model_is_an_agent_and_models_play_its_users(tmp_path):
