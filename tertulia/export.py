@@ -142,12 +142,12 @@ def export(
     if path == STDOUT:
         to_stdout(carried, pairs)
         return carried.report(format_name, path, None)
+    columns = columns_of(format_name)
+    if path.suffix == PARQUET and columns is None:
+        raise UserError(f"the format {format_name!r} names no columns, so it has no Parquet")
     if isinstance(exporter, Foldered):
         return to_folder(carried, exporter, format_name, pairs, folder_of(path), force=force)
     beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
-    columns = columns_of(format_name)
-    if path.suffix == PARQUET and columns is None:
-        raise UserError(f"the format {format_name!r} names no columns, so it has no Parquet: name a .jsonl file")
     for target in filter(None, (path, beside)):
         if target.is_dir():
             raise UserError(f"{str(target)!r} is a folder; name a file")

@@ -414,6 +414,32 @@ def test_export_to_standard_output_is_the_rows_alone(ask, mine):
     assert "not carried over: rows of the sidecar (" in ask("export", "r", "oasst", "-o", "-").err
 
 
+def test_an_export_that_is_there_is_verified_as_it_is_and_faults_are_told_by_row(ask, mine):
+    ask("run", mine, "-n", 3, "--out", "r", "-q")
+    fine = ask("export", "r", "openai", "--verify", "--json")
+    assert (fine.status, fine.json["verified"]["passed"]) == (0, True)
+
+    file = Path("r/exports/openai.jsonl")
+    file.write_text(file.read_text().replace('"weight":1', '"weight":2', 1))
+    told = ask("export", "r", "openai", "--verify")
+    assert told.status == 1
+    assert told.out.startswith(f"{file}:1: a weight that is neither 0 nor 1\n")
+    assert '"weight":2' in file.read_text()
+    assert ask("export", "r", "openai", "--verify", "--force").status == 0
+    assert '"weight":2' not in file.read_text()
+
+
+def test_export_to_parquet_by_name_or_option_and_options_that_contradict(ask, mine):
+    ask("run", mine, "-n", 3, "--out", "r", "-q")
+    assert ask("export", "r", "daring-anteater", "--parquet").status == 0
+    assert ask("export", "r", "daring_anteater", "-o", "mine.parquet").status == 0
+    assert Path("r/exports/daring-anteater.parquet").read_bytes() == Path("mine.parquet").read_bytes()
+    assert "daring-anteater-parquet" in Path("r/exports/README.md").read_text()
+    assert "contradict each other" in ask("export", "r", "sft", "--parquet", "-o", "x.jsonl").err
+    assert "need a file" in ask("export", "r", "sft", "-o", "-", "--verify").err
+    assert "names no columns" in ask("export", "r", "adk", "-o", "x.parquet").err
+
+
 @pytest.mark.parametrize("words", ["report r", "export r oasst -o -", "schema"])
 def test_a_reader_that_leaves_early_is_no_error(ask, mine, words):
     ask("run", mine, "-n", 60, "--out", "r", "--slips", 0.3, "-q")

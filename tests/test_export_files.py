@@ -318,7 +318,9 @@ def read_back(chat: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return made
 
 
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @RELAXED
