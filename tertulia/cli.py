@@ -308,6 +308,15 @@ def judge(
     tags: Annotated[
         bool, typer.Option("--tags", help="Ask every heuristic judge as well; they measure, without a model.")
     ] = False,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="Of judges that are models; left out: the one that judged the run.",
+            show_default=False,
+        ),
+    ] = "",
+    base_url: BaseUrl = "",
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -346,12 +355,23 @@ def judge(
     tertulia judge runs/p
     tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
     tertulia judge runs/p --tags                   and with those that measure
+    tertulia judge runs/p rubric --model openai:NAME --base-url http://localhost:8000/v1
     tertulia judge runs/p --calibrate --labels people.jsonl
     tertulia judge runs/p --against runs/p-before
     """
     if calibrate or against or labels:
         perform("calibrate", folder=run, labels=labels, precision=precision, against=against, json=json)
-    perform("judge", allow_code, allow_net, folder=run, judges=tuple(judges or ()), tags=tags, json=json)
+    perform(
+        "judge",
+        allow_code,
+        allow_net,
+        folder=run,
+        judges=tuple(judges or ()),
+        tags=tags,
+        model=model,
+        base_url=base_url,
+        json=json,
+    )
 
 
 @app.command()
@@ -557,6 +577,10 @@ def evaluate(
     html: Annotated[
         str, typer.Option(metavar="FILE", help="The report; left out: exports/report.html.", show_default=False)
     ] = "",
+    rows: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Write slots by trial, for `tertulia agreement`.", show_default=False),
+    ] = "",
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
@@ -599,6 +623,7 @@ def evaluate(
         rescore=rescore,
         force=force,
         html=html,
+        rows=rows,
         json=json,
         quiet=quiet,
     )

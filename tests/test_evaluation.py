@@ -19,6 +19,8 @@ from tertulia.evaluation.evaluating import all_there, evaluate, figures_of
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.reading import read_trials
 from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.evaluation.slot_rows import slot_rows
+from tertulia.evaluation.slots import slot_score
 from tertulia.evaluation.trials import AGAIN, Trial, trial_of
 from tertulia.models.records import BudgetSpent
 from tertulia.parts import load
@@ -241,6 +243,17 @@ async def test_a_model_is_an_agent_and_models_play_its_users(tmp_path):
     assert figures.cost["model_calls"] > 4
     assert figures.mode == "dynamic"
     assert {one.cause for one in figures.trials} == {""}
+
+
+async def test_the_rows_for_agreement_score_as_the_evaluation_does(tmp_path):
+    evalset = some(6, "parcels")
+    folder = await evaluate(settings("none", tmp_path / "a", k=2), evalset=evalset)
+    rows, figures = list(await slot_rows(folder)), await figures_of(folder)
+    f1 = [slot_score(row["gold"], row["predicted"]).f1 for row in rows]
+
+    assert len(rows) == 12
+    assert {row["mode"] for row in rows} == {"dynamic"}
+    assert fmean(f1) == pytest.approx(figures.slot_f1.value)
 
 
 # --- what is told ------------------------------------------------------------------------------------------------

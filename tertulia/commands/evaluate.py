@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tertulia.evaluation.floors import kept_beside
 from tertulia.evaluation.html import page_of
 from tertulia.evaluation.sets import EvalSet, read_set
 from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.evaluation.slot_rows import slot_rows
 from tertulia.running.progress import shown
 from tertulia.running.run_folder import write_atomically
 from tertulia.running.run_settings import RunSettings
@@ -32,6 +34,7 @@ def perform(
     rescore: bool,
     force: bool,
     html: str,
+    rows: str,
     json: bool,
     quiet: bool,
     **options: Any,
@@ -52,6 +55,8 @@ def perform(
     folder = folder_of(settings, evalset)
     figures = asyncio.run(figures_of(folder, settings.k, evalset if floors else None, again=rescore))
     written = write_page(figures, html)
+    if rows:
+        write_rows(folder, settings.k, Path(rows))
     if stopped:
         note(f"tertulia: {stopped}")
     show(figures, written, json=json)
@@ -74,6 +79,13 @@ def write_page(figures: Figures, html: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, page_of(figures))
     return path
+
+
+def write_rows(folder: Path, k: int, path: Path) -> None:
+    """Write the slots of every trial as rows for `tertulia agreement`."""
+    lines = [dumps(row, ensure_ascii=False) for row in asyncio.run(slot_rows(folder, k))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, "".join(f"{line}\n" for line in lines))
 
 
 def show(figures: Figures, page: Path, *, json: bool) -> None:
