@@ -16,7 +16,7 @@ from tertulia.principles import PrincipleFile
 from tertulia.records import Record
 from tertulia.scenario import Scenario
 from tertulia.source import parse, read_records, read_source
-from tertulia.strict_yaml import MOST_BYTES
+from tertulia.strict_yaml import Bounds
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_aliases_may_repeat_values_up_to_a_limit(write: Any) -> None:
 def test_a_file_of_a_mebibyte_is_read_and_one_byte_more_is_not(write: Any) -> None:
     body = "a: "
 
-    assert read_source(write(body + "x" * (MOST_BYTES - len(body)))).value["a"].startswith("xx")
-    assert said(write(body + "x" * (MOST_BYTES - len(body) + 1))) == ["1:1: the file is larger than 1 MiB"]
+    assert read_source(write(body + "x" * (Bounds().size - len(body)))).value["a"].startswith("xx")
+    assert said(write(body + "x" * (Bounds().size - len(body) + 1))) == ["1:1: the file is larger than 1 MiB"]
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A text that a regular expression matches, drawn by a random stream."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from random import Random
 from re import _constants as sre  # type: ignore[attr-defined]
@@ -19,8 +20,10 @@ CLASSES = {sre.CATEGORY_DIGIT: digits, sre.CATEGORY_WORD: ascii_lowercase + digi
 def matching(pattern: str, rng: Random) -> str | None:
     """A short text in which the pattern is found; None where none was met in a few tries."""
     try:
-        tree = parser.parse(pattern)
-        wanted = re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # sets that a later Python may read otherwise
+            tree = parser.parse(pattern)
+            wanted = re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return None
     for _ in range(TRIES):
