@@ -7,12 +7,16 @@ from examples import SHOP, scenario, shop, two_party
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tertulia
+from tertulia.commands.judge import same_family
+from tertulia.errors import SettingsError
 from tertulia.judges.aspects import ASPECTS, Aspects
 from tertulia.judges.pairwise import Pairwise
 from tertulia.judges.rubric import Rubric, bundled
 from tertulia.models.prompts import blocks
 from tertulia.models.rating import ratings_schema, read_ratings
 from tertulia.models.records import BadReply, CallFailed, Reply, Request, Trouble
+from tertulia.models.spec import ModelSpec, RoleModel
 from tertulia.records import Conversation, Draft, Message
 from tertulia.testing import Scripted
 
@@ -232,3 +236,43 @@ async def test_without_candidates_nobody_is_asked():
     for judge in (Aspects, Pairwise):
         found = await judge(Scripted([])).judge(scenario(), talk.model_copy(update={"turns": single}))
         assert (found.passed, found.score) == (True, None)
+
+
+# --- the whole way -----------------------------------------------------------------------------------------------
+
+REPLIES = """
+replies:
+  - {step: judge/rubric/category, json: {category: others, tags: [parcels]}}
+  - {step: judge/rubric/prompt, json: {ratings: [{name: prompt_quality, reason: plain, score: 4}]}}
+  - {step: "judge/rubric/aspects*", text: "Four out of five."}
+"""
+
+
+def test_a_finished_run_is_rated_by_a_model_that_is_named_later_and_errors_are_counted(tmp_path):
+    run = tertulia.run("clinic", n=2, slips=0.0, out=tmp_path / "run")
+    (tmp_path / "replies.yaml").write_text(REPLIES)
+    summary = run.judge("rubric", model=f"scripted:{tmp_path / 'replies.yaml'}")
+
+    assert summary.verdicts["rubric"] == (0, 2)
+    assert "goal_met" not in summary.verdicts
+    assert summary.as_json()["model_calls"] == 2 * 4
+    told = [verdict.detail for talk in run.conversations() for verdict in talk.verdicts if verdict.judge == "rubric"]
+    assert [(one["error"], one["step"], one["category"]) for one in told] == [("not_json", "aspects", "others")] * 2
+    again = run.judge("rubric", model=f"scripted:{tmp_path / 'replies.yaml'}")
+    assert again.as_json()["model_calls"] == 2 * 4
+
+
+def test_without_a_model_a_model_judge_is_refused(tmp_path):
+    run = tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run")
+
+    with pytest.raises(SettingsError, match="the judge 'rubric' needs a model"):
+        run.judge("rubric")
+
+
+@pytest.mark.parametrize(("judge", "warned"), [("openai:meta/llama-9b", True), ("openai:qwen-9b", False), ("", False)])
+def test_critic_and_judge_of_one_family_are_told(tmp_path, monkeypatch, judge, warned):
+    models = {"critic": RoleModel(spec=ModelSpec(provider="openai", name="Llama-3"))}
+    monkeypatch.setattr("tertulia.commands.judge.models_in", lambda manifest: models)
+    run = tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run")
+
+    assert ("family 'llama'" in same_family(run.folder, judge)) is warned

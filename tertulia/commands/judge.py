@@ -1,21 +1,28 @@
 """`tertulia judge`: ask the judges again."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tertulia.commands.printing import as_json
+from tertulia.commands.printing import as_json, note
 from tertulia.commands.tables import brief
 from tertulia.parts import heuristics
 from tertulia.running.progress import shown
+from tertulia.running.run_settings import models_in
 from tertulia.running.runs import Run
+from tertulia.running.store import Store
 
 __all__ = ["perform"]
 
+FAMILY = re.compile(r"[a-z]+")  # what the name of a model begins with, behind the maker's: llama, qwen, gpt
 
-def perform(*, folder: Path, judges: Sequence[str], tags: bool, json: bool) -> int:
+
+def perform(*, folder: Path, judges: Sequence[str], tags: bool, model: str, base_url: str, json: bool) -> int:
     asked = dict.fromkeys([*(heuristics() if tags else ()), *judges])
+    if alike := same_family(folder, model):
+        note(alike)
     with shown(quiet=json) as progress:
-        summary = Run(folder).judge(*asked, on_progress=progress)
+        summary = Run(folder).judge(*asked, model=model, base_url=base_url, on_progress=progress)
     if json:
         as_json(summary.as_json())
     else:
@@ -23,3 +30,14 @@ def perform(*, folder: Path, judges: Sequence[str], tags: bool, json: bool) -> i
         for name, (passed, given) in sorted(summary.verdicts.items()):
             print(f"{name}: passed by {passed} of {given}")
     return 0
+
+
+def same_family(folder: Path, model: str) -> str:
+    """A warning when judge and critic are models of one family: each favours what its own kind would say."""
+    with Store(folder) as store:
+        models = {role: one.spec.name for role, one in models_in(store.manifest).items()}
+    models |= {"judge": model.partition(":")[2].partition("@")[0]} if model else {}
+    critic, judge = (FAMILY.match(models.get(role, "").lower().rpartition("/")[2]) for role in ("critic", "judge"))
+    if not critic or not judge or critic[0] != judge[0]:
+        return ""
+    return f"critic and judge are both of the family {judge[0]!r}; a model favours its own kind, so name another judge"

@@ -1,7 +1,7 @@
 """A run as a whole: scenarios are played into a folder, judged again, exported and summed up."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ from tertulia.models.limits import PASSING, Patience
 from tertulia.models.lines import open_lines, unpriced
 from tertulia.models.prices import prices_from
 from tertulia.models.records import Trouble
+from tertulia.models.spec import RoleModel
 from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
@@ -144,9 +145,21 @@ class Run:
         with Store(self.folder) as store:
             return select(plan, pairs(store), path)
 
-    def judge(self, *more: str, on_progress: Callable[[Standing], None] = lambda standing: None) -> Summary:
-        """Ask the recipes' judges again, and `more` judges by name, and replace every verdict."""
-        return completed(judged_again(self.folder, on_progress, more))
+    def judge(
+        self,
+        *more: str,
+        model: str = "",
+        base_url: str = "",
+        on_progress: Callable[[Standing], None] = lambda standing: None,
+    ) -> Summary:
+        """Ask the recipes' judges again, and `more` judges by name, and replace every verdict.
+
+        Judges that are models are the run's own judge model, or `model`; their replies are kept in the run's journal.
+
+        Raises:
+            SettingsError: if a judge needs a model and there is none."""
+        given = RunSettings.of(role_models=(f"judge={model}",), base_url=base_url).models if model else {}
+        return completed(judged_again(self.folder, on_progress, more, given))
 
 
 def pairs(store: Store, recipe_exports: str = "") -> Pairs:
@@ -288,17 +301,23 @@ def write_exports(store: Store, folder: Path) -> list[str]:
     return [report.trouble for report in reports if report.trouble]
 
 
-async def judged_again(folder: Path, on_progress: Callable[[Standing], None], asked: Sequence[str] = ()) -> Summary:
+async def judged_again(
+    folder: Path,
+    on_progress: Callable[[Standing], None],
+    asked: Sequence[str] = (),
+    given: Mapping[str, RoleModel] | None = None,
+) -> Summary:
     """Replace the verdicts of every conversation; a judge that is a model answers from the journal where it can."""
     with Store(folder) as reader:
         manifest = reader.manifest
     with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
-        models = {role: model for role, model in models_in(manifest).items() if role == "judge"}
+        own = {role: model for role, model in models_in(manifest).items() if role == "judge"}
+        models = dict(given or own)
         caller = Caller(open_lines(models, prices_from(), AT_ONCE), journal, Budget(Allowance())) if models else None
         benches = {}
         for name in {scenario.recipe for scenario in store.scenarios().values()}:
             recipe = bundled_recipe(name)
-            more = recipe.seats(manifest["settings"]["cast"], set(models)).judges
+            more = recipe.seats(manifest["settings"]["cast"], set(own)).judges
             benches[name] = Bench(recipe, caller, (*more, *asked))
         standing = Standing(total=len(store.finished()), totals=journal.totals)
         for some in batched(pairs(store), AT_ONCE):
