@@ -50,7 +50,7 @@ def full(figures: Figures) -> Iterator[RenderableType]:
     yield rates("\npass^1 by kind", figures.by_kind)
     broken = {name: found for name, found in figures.by_principle.items() if found.value < 1}
     if broken:
-        yield rates("\nprinciples held, by trial, where not always", broken)
+        yield rates("\nprinciples not always held", broken)
     faults = {what: rate for what, rate in figures.fidelity.items() if rate}
     if faults:
         yield shares("\nthe simulator broke its rules in", faults)
