@@ -45,7 +45,7 @@ def played() -> Iterator[tuple[Scenario, Conversation]]:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 # --- parquet -----------------------------------------------------------------------------------------------------
@@ -366,9 +366,7 @@ def test_any_conversation_fits_the_columns_and_is_the_same_in_parquet(tmp_path_f
         assert columns is not None
         text = export(name, [(scenario(), talk)], folder / f"{name}.jsonl").path
         table = export(name, [(scenario(), talk)], folder / f"{name}.parquet", force=True).path
-        wanted = [
-            {column: row.get(column) for column in columns} for row in map(json.loads, text.open(encoding="utf-8"))
-        ]
+        wanted = [{column: row.get(column) for column in columns} for row in lines(text)]
         assert list(read_parquet(table, columns)) == wanted
         assert [misfit for row in wanted for misfit in misfits(columns, row)] == []
 
