@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, taught, tools_text
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import about, lessons, until_a_fault
+from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
 from tertulia.exporting.turns import turned
@@ -53,11 +53,7 @@ class Hermes:
         self.lost: Counter[str] = Counter()
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
-        for lesson in lessons(self.settings.of(scenario), talk, self.lost):
-            chat = until_a_fault(lesson.chat, self.lost)
-            if not chat:
-                self.lost["nothing_to_learn"] += 1
-                continue
+        for lesson, chat in faultless(self.settings.of(scenario), talk, self.lost):
             told = taught(lesson.system, lesson.tools)
             system = [{"from": "system", "value": told}] if told else []
             turns = turned(chat, self.lost)

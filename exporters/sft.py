@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT, META, tools_text
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import Lesson, about, lessons, until_a_fault, with_objects
+from tertulia.exporting.lessons import about, faultless, with_objects
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -39,19 +39,11 @@ class Sft:
         self.lost: Counter[str] = Counter()
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
-        for lesson in lessons(self.settings.of(scenario), talk, self.lost):
-            if row := self.row(lesson):
-                yield row
-
-    def row(self, lesson: Lesson) -> dict[str, Any] | None:
-        chat = until_a_fault(lesson.chat, self.lost)
-        if not chat:
-            self.lost["nothing_to_learn"] += 1
-            return None
-        system = [{"role": "system", "content": lesson.system}] if lesson.system else []
-        return {
-            "id": row_id(lesson.talk, "sft", lesson.name),
-            "messages": [*system, *with_objects(chat)],
-            "tools": tools_text(lesson.tools),
-            "meta": {**about(lesson.talk), "cut": len(lesson.chat) - len(chat)},
-        }
+        for lesson, chat in faultless(self.settings.of(scenario), talk, self.lost):
+            system = [{"role": "system", "content": lesson.system}] if lesson.system else []
+            yield {
+                "id": row_id(talk, "sft", lesson.name),
+                "messages": [*system, *with_objects(chat)],
+                "tools": tools_text(lesson.tools),
+                "meta": {**about(talk), "cut": len(lesson.chat) - len(chat)},
+            }

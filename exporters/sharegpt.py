@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, tools_text
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import about, lessons, until_a_fault
+from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.turns import turned
 from tertulia.records import Conversation
@@ -45,11 +45,7 @@ class Sharegpt:
         self.lost: Counter[str] = Counter()
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
-        for lesson in lessons(self.settings.of(scenario), talk, self.lost):
-            chat = until_a_fault(lesson.chat, self.lost)
-            if not chat:
-                self.lost["nothing_to_learn"] += 1
-                continue
+        for lesson, chat in faultless(self.settings.of(scenario), talk, self.lost):
             system = [{"from": "system", "value": lesson.system}] if lesson.system else []
             turns = turned(chat, self.lost, tags=False)
             yield {

@@ -14,7 +14,7 @@ from tertulia.records import Conversation, Turn
 from tertulia.setting import Setting
 from tertulia.views import Chat, as_chat, briefing, tool_list
 
-__all__ = ["Lesson", "about", "clean", "lessons", "until_a_fault", "with_objects"]
+__all__ = ["Lesson", "about", "faultless", "lessons", "until_a_fault", "with_objects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,15 @@ def lessons(setting: Setting, talk: Conversation, lost: Counter[str]) -> Iterato
             lost["nothing_to_learn"] += 1
             continue
         yield Lesson(talk, name, briefing(setting, name), chat, tool_list(setting, name))
+
+
+def faultless(setting: Setting, talk: Conversation, lost: Counter[str]) -> Iterator[tuple[Lesson, Chat]]:
+    """The lessons of a conversation with as much of each as may be learnt without weights, see `until_a_fault`."""
+    for lesson in lessons(setting, talk, lost):
+        if chat := until_a_fault(lesson.chat, lost):
+            yield lesson, chat
+        else:
+            lost["nothing_to_learn"] += 1
 
 
 def weighed(chat: Chat, talk: Conversation, name: str) -> Chat:
