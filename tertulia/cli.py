@@ -650,13 +650,20 @@ def agreement(
 
 
 @app.command()
-def report(run: RunFolder, json: Json = False) -> None:
+def report(
+    run: RunFolder,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="A page with plots as well.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
     """Show what a run gave: ends, rejects by cause, markers, the critic measured, and each scenario's success.
 
     \b
     tertulia report runs/p
+    tertulia report runs/p --html report.html
     """
-    perform("report", folder=run, json=json)
+    perform("report", folder=run, html=html, json=json)
 
 
 @app.command()

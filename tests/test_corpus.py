@@ -525,3 +525,15 @@ def test_a_preview_writes_nothing(run, capsys):
 def test_a_selection_that_is_not_there_is_named(run):
     with pytest.raises(UserError, match="no selection 'nothing'"):
         run.selection("nothing")
+
+
+def test_the_report_shows_measures_and_revisions_and_writes_one_page(run, tmp_path, capsys):
+    called("judge", str(run.folder), "--tags", capsys=capsys)
+    page = tmp_path / "report.html"
+    found = called("report", str(run.folder), "--html", str(page), capsys=capsys)["distributions"]
+
+    assert found["conversations"] == 36
+    assert 2 < found["turns"]["min"] <= found["turns"]["median"] <= found["turns"]["max"]
+    assert found["tags"]["tokens"]["max"] > found["tags"]["tokens"]["min"]
+    assert sum(one["helped"] for one in found["revisions"].values()) > 10
+    assert page.read_text().count("<svg") > 8

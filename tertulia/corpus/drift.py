@@ -87,7 +87,6 @@ def paired(
     while old is not None and new is not None:
         if old.index == new.index and old.id == new.id:
             yield old, new
-        if old.index <= new.index:
-            old, new = next(before, None), new if old.index < new.index else next(after, None)
-        else:
-            new = next(after, None)
+        place = min(old.index, new.index)
+        old = next(before, None) if old.index == place else old
+        new = next(after, None) if new.index == place else new

@@ -15,6 +15,7 @@ except ImportError as error:
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["NearDuplicates", "shingles"]
 
@@ -29,7 +30,7 @@ CREATE TABLE kept (place INTEGER PRIMARY KEY, shingles BLOB NOT NULL);
 """
 MIXERS = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)  # odd numbers that spread bits (xxHash's primes)
 
-Shingles = "np.ndarray[tuple[int], np.dtype[np.uint32]]"
+Shingles = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 def shingles(said: Sequence[str], size: int) -> Shingles:
