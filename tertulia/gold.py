@@ -17,7 +17,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -27,7 +26,7 @@ from pydantic import Field
 from tertulia.language.wording import squeezed, stands_in
 from tertulia.records import Change, Message, Record
 from tertulia.scenario import Scenario
-from tertulia.state_paths import apply, changed, look_up
+from tertulia.state_paths import applied, changed, look_up
 from tertulia.world import ToolSpec, World
 
 __all__ = ["Gold", "GoldCall", "Measured", "Slots", "end_state", "gold_of", "measure", "state_faults"]
@@ -128,7 +127,7 @@ def measure(scenario: Scenario, world: World, messages: Iterable[Message]) -> Me
     made = without(calls_that_worked(said, tools), first)
     unwanted = [comparable(call.name, call.by, call.args, tools) for call in gold.not_calls]
     start = world.start(scenario)
-    end = end_state(world.start(scenario), said)
+    end = end_state(start, said)
     heard = [squeezed(m.text) for m in said if m.role == "assistant" and scenario.user in m.audience and m.text]
     tried = {call.name for message in said for call in message.calls}
     faults = {
@@ -136,7 +135,7 @@ def measure(scenario: Scenario, world: World, messages: Iterable[Message]) -> Me
         "writes": writes_fault(gold.match, wanted, made, tools),
         "refused": listed("happened though it must not", [call for call in made if call in unwanted]),
         "state": "; ".join(state_faults(gold.state, end)),
-        "unchanged": "the state changed" if gold.unchanged and pruned(start) != pruned(end) else "",
+        "unchanged": "the state changed" if gold.unchanged and differing(start, end) else "",
         "nothing_else": unasked_change(gold.state, start, end) if gold.nothing_else else "",
         "says": listed("not said to the user", [text for text in gold.says if not said_in(text, heard)]),
         "never_says": listed("said to the user", [text for text in gold.never_says if said_in(text, heard)]),
@@ -290,10 +289,10 @@ def slots(wanted: list[Made], made: list[Made]) -> Slots:
 
 
 def end_state(start: dict[str, Any], messages: Iterable[Message]) -> dict[str, Any]:
-    """The state with every change of the conversation applied, in order. `start` is used up."""
+    """The state with every change of the conversation made, in order. It shares with `start` what did not change."""
     for message in messages:
         for change in message.changes:
-            apply(start, change)
+            start = applied(start, change)
     return start
 
 
@@ -309,14 +308,19 @@ def state_faults(expected: Mapping[str, Any], end: dict[str, Any]) -> Iterable[s
 
 
 def unasked_change(expected: Mapping[str, Any], start: dict[str, Any], end: dict[str, Any]) -> str:
-    """The first values that differ between start and end where nothing was expected to. `start` is used up."""
-    wanted = deepcopy(end)
+    """The first values that differ between start and end where nothing was expected to."""
     for path, value in expected.items():
-        for state in (start, wanted):
-            with suppress(KeyError):
-                apply(state, Change(path=path, after=value))
-    found = [change.path for change in changed(pruned(start), pruned(wanted))]
-    return listed("changed though nothing asks for it", found[:5])
+        change = Change(path=path, after=value)
+        with suppress(KeyError):
+            start = applied(start, change)
+        with suppress(KeyError):
+            end = applied(end, change)
+    return listed("changed though nothing asks for it", differing(start, end)[:5])
+
+
+def differing(start: dict[str, Any], end: dict[str, Any]) -> list[str]:
+    """The paths at which two states differ; absent and null are the same."""
+    return [change.path for change in changed(start, end) if pruned(change.before) != pruned(change.after)]
 
 
 def pruned(value: Any) -> Any:

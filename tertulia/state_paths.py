@@ -10,7 +10,7 @@ from typing import Any
 
 from tertulia.records import Change
 
-__all__ = ["along", "apply", "changed", "look_up", "put"]
+__all__ = ["along", "applied", "apply", "changed", "look_up", "put"]
 
 
 def along(state: Any, path: str) -> tuple[list[str], list[str]]:
@@ -72,15 +72,38 @@ def put(state: dict[str, Any], path: str, value: Any) -> None:
 
 def apply(state: dict[str, Any], change: Change) -> None:
     """Make a recorded change. A key that is new may hold dots; `None` stands for absent."""
-    keys, lost = along(state, change.path)
+    keys, last = _place(state, change.path)
+    _set(reduce(child_of, keys, state), last, change.after)
+
+
+def applied(state: dict[str, Any], change: Change) -> dict[str, Any]:
+    """The state with a recorded change made: a new one, which shares with the old all that the change leaves alone."""
+    keys, last = _place(state, change.path)
+    inner: Any = {**state}
+    whole: dict[str, Any] = inner
+    for key in keys:
+        child = child_of(inner, key)
+        copy: Any = [*child] if isinstance(child, list) else {**child}
+        inner[int(key) if isinstance(inner, list) else key] = copy
+        inner = copy
+    _set(inner, last, change.after)
+    return whole
+
+
+def _place(state: dict[str, Any], path: str) -> tuple[list[str], str]:
+    """The keys that lead to the innermost mapping of a path, and the key in it."""
+    keys, lost = along(state, path)
     lost = lost or [keys.pop()]
-    while not isinstance(parent := reduce(child_of, keys, state), dict):
+    while not isinstance(reduce(child_of, keys, state), dict):
         lost.insert(0, keys.pop())
-    last = ".".join(lost)
-    if change.after is None:
-        parent.pop(last, None)
+    return keys, ".".join(lost)
+
+
+def _set(parent: Any, key: str, value: Any) -> None:
+    if value is None:
+        parent.pop(key, None)
     else:
-        parent[last] = change.after
+        parent[key] = value
 
 
 def changed(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:

@@ -1,6 +1,7 @@
 """Checks of what counts as success, and of the state that a scenario starts from."""
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -65,7 +66,7 @@ def _stateful(r: Reading) -> Iterator[tuple[Variant, Scenario, ToolkitWorld, dic
     """Every variant with the world's own first state, where the world has one."""
     if isinstance(r.world, ToolkitWorld):
         for variant, scenario in r.settled:
-            yield variant, scenario, r.world, r.world.start(scenario.model_copy(update={"start": {}}))
+            yield variant, scenario, r.world, deepcopy(r.world.start(scenario.model_copy(update={"start": {}})))
 
 
 def lost_step(state: Any, path: str, model: type[BaseModel], *, new: str) -> tuple[str, str] | None:

@@ -147,15 +147,17 @@ class ClassWorld:
 
         Raises:
             UserError: if the data do not fit."""
-        data = self.data
-        if scenario.start:  # a state has the defaults that data leave out
-            whole = all(custom.state_is_data for _, custom in self.customs.values())
-            data = self.state(self.made(scenario.model_copy(update={"start": {}}))) if whole else deepcopy(data)
+        data = deepcopy(self.data)
+        if scenario.start and all(custom.state_is_data for _, custom in self.customs.values()):
+            data = self.state(self._made_of(data))  # a state has the defaults that data leave out
         for path, value in scenario.start.items():
             try:
-                put(data, path, value)
+                put(data, path, deepcopy(value))
             except KeyError as error:
                 raise UserError(f"scenario {scenario.id!r}: start: {path!r} is not in the data: {error}") from error
+        return self._made_of(data)
+
+    def _made_of(self, data: Any) -> dict[str, Any]:
         alone = len(self.customs) == 1
         return {
             name: custom.made(kind, data if alone else (data or {}).get(name))
@@ -164,20 +166,46 @@ class ClassWorld:
 
     def state(self, objects: Mapping[str, Any]) -> dict[str, Any]:
         """What JSON can say of the objects."""
-        states = {name: self.customs[name][1].state(made) for name, made in objects.items()}
-        return next(iter(states.values())) if len(states) == 1 else states
+        return self._joined({name: json.loads(self.customs[name][1].state(made)) for name, made in objects.items()})
+
+    def _joined(self, states: dict[str, Any]) -> dict[str, Any]:
+        """The state of the one object, or those of several by name."""
+        only: dict[str, Any] = next(iter(states.values()))
+        return only if len(states) == 1 else states
 
     @cached_property
     def _first(self) -> Any:
-        """The state that a scenario begins in, by identity of its start values; the last few are kept."""
-        return lru_cache(maxsize=8)(lambda key: self.state(self.made(key.scenario)))
+        """What a scenario begins with, told from others by its start values; the last few are kept."""
+        return lru_cache(maxsize=8)(lambda key: self._begin(key.scenario))
+
+    def _begin(self, scenario: Scenario) -> "Beginning":
+        objects = self.made(scenario)
+        texts = {name: self.customs[name][1].state(made) for name, made in objects.items()}
+        states = {name: json.loads(text) for name, text in texts.items()}
+        return Beginning(objects, texts, states, self._joined(states))
 
     def start(self, scenario: Scenario) -> dict[str, Any]:
-        first: dict[str, Any] = deepcopy(self._first(_Start(scenario)))
-        return first
+        state: dict[str, Any] = self._first(_Start(scenario)).state
+        return state
 
     def open(self, scenario: Scenario) -> "LiveClasses":
-        return LiveClasses(self, self.made(scenario), self._first(_Start(scenario)))
+        return LiveClasses(self, scenario, self._first(_Start(scenario)))
+
+    def anew(self, scenario: Scenario, first: "Beginning") -> dict[str, Any]:
+        """Objects for one conversation, in the state in which it begins."""
+        if not all(custom.state_is_data for _, custom in self.customs.values()):
+            return self.made(scenario)
+        return self._made_of(self._joined({name: json.loads(text) for name, text in first.texts.items()}))
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What conversations begin with that have the same start values. They share it: nobody writes to it."""
+
+    objects: dict[str, Any]  # by the names of their classes, as all that follows
+    texts: dict[str, str]
+    states: dict[str, Any]
+    state: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +221,20 @@ class _Start:
         return isinstance(other, _Start) and self.scenario.start == other.scenario.start
 
 
-@dataclass(slots=True)
 class LiveClasses:
-    """The objects of one conversation. What a refused call did is undone."""
+    """The objects of one conversation. What a refused call did is undone.
 
-    world: ClassWorld
-    objects: dict[str, Any]
-    snapshot: dict[str, Any]
+    Until something may be written, what surely only reads is asked of the objects that all conversations begin with:
+    a database of some size is not made anew for a look."""
+
+    def __init__(self, world: ClassWorld, scenario: Scenario, first: Beginning) -> None:
+        self.world, self.scenario, self.first = world, scenario, first
+        self.texts, self.states = {**first.texts}, {**first.states}
+
+    @cached_property
+    def objects(self) -> dict[str, Any]:
+        """The conversation's own objects, by the names of their classes."""
+        return self.world.anew(self.scenario, self.first)
 
     def call(self, name: str, args: Mapping[str, Any]) -> Outcome:
         if name not in self.world.methods:
@@ -214,19 +249,24 @@ class LiveClasses:
         if faults:
             return refusal("Invalid arguments. " + "; ".join(faults))
         only_reads = custom.says_what_writes and not method.spec.writes
-        undo = None if only_reads else custom.undo(self.objects[home])
+        objects = self.first.objects if only_reads and "objects" not in vars(self) else self.objects
+        undo = None if only_reads else custom.undo(objects[home], self.texts[home])
         try:
-            answer = custom.answer(method.call(self.objects[home], args))
+            answer = custom.answer(method.call(objects[home], args))
         except (*REFUSALS, *self.world.own_errors[home]) as error:
             if undo:
-                self.objects[home] = undo()
+                objects[home] = undo()
             return refusal(" ".join(str(error).split()) or type(error).__name__)
-        return Outcome(as_text(answer), changes=() if only_reads else self._advance())
+        return Outcome(as_text(answer), changes=() if only_reads else self._advance(home))
 
-    def _advance(self) -> tuple[Change, ...]:
-        now = self.world.state(self.objects)
-        changes = changed(self.snapshot, now)
-        self.snapshot = now
+    def _advance(self, home: str) -> tuple[Change, ...]:
+        """What has changed in an object since the last look at it."""
+        text = self.world.customs[home][1].state(self.objects[home])
+        if text == self.texts[home]:
+            return ()
+        now = json.loads(text)
+        changes = changed(self.states[home], now, "" if len(self.states) == 1 else home)
+        self.texts[home], self.states[home] = text, now
         return changes
 
 

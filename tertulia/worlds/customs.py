@@ -49,10 +49,19 @@ class Custom(Protocol):
     )
 
     def fits(self, kind: type) -> bool: ...
-    def made(self, kind: type, data: Any) -> Any: ...
+    def made(self, kind: type, data: Any) -> Any:
+        """A new object, to which the data belong from now on."""
+        ...
+
     def methods(self, kind: type, owner: Role) -> Iterator[Method]: ...
-    def state(self, made: Any) -> Any: ...
-    def undo(self, made: Any) -> Callable[[], Any]: ...
+    def state(self, made: Any) -> str:
+        """What JSON can say of an object, as text."""
+        ...
+
+    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+        """Gives the object as it is now, with this state, whatever becomes of it."""
+        ...
+
     def answer(self, returned: Any) -> Any: ...
 
 
@@ -110,7 +119,7 @@ class Plain:
 
     def made(self, kind: type, data: Any) -> Any:
         try:
-            return kind(**deepcopy(data or {}))
+            return kind(**(data or {}))
         except TypeError as error:
             raise UserError(f"{kind.__name__} cannot be made with its data: {error}") from error
 
@@ -118,11 +127,10 @@ class Plain:
         for name, method in public(kind):
             yield Method(method_spec(name, method, writes=False, owner=owner), named(name))
 
-    def state(self, made: Any) -> Any:
-        return seen(made)
+    def state(self, made: Any) -> str:
+        return json.dumps(seen(made))
 
-    def undo(self, made: Any) -> Callable[[], Any]:
-        """Gives the object as it is now, whatever becomes of it."""
+    def undo(self, made: Any, state: str) -> Callable[[], Any]:
         copy = deepcopy(made)
         return lambda: copy
 
@@ -142,7 +150,7 @@ class BfclApi(Plain):
         made = kind()
         given = dict(data or {})
         long_context = given.pop("long_context", False)
-        made._load_scenario(deepcopy(given), long_context=long_context)
+        made._load_scenario(given, long_context=long_context)
         return made
 
     def answer(self, returned: Any) -> Any:
@@ -181,13 +189,14 @@ class Tau2Toolkit(Plain):
                 writes = getattr(member, "__mutates_state__", True)
                 yield Method(method_spec(name, member, writes=writes, owner=owner), named(name))
 
-    def state(self, made: Any) -> Any:
-        return json.loads(made.db.model_dump_json())
+    def state(self, made: Any) -> str:
+        text: str = made.db.model_dump_json()
+        return text
 
-    def undo(self, made: Any) -> Callable[[], Any]:
-        """By way of JSON, which is far faster than a copy for a database of some size."""
-        text, model, kind = made.db.model_dump_json(), type(made.db), type(made)
-        return lambda: kind(model.model_validate_json(text))
+    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+        """By way of the state, which is far faster than a copy for a database of some size."""
+        model, kind = type(made.db), type(made)
+        return lambda: kind(model.model_validate_json(state))
 
 
 class Tau2Environment(Plain):
@@ -233,14 +242,16 @@ class Tau2Environment(Plain):
 
         return call
 
-    def undo(self, made: Any) -> Callable[[], Any]:
+    def undo(self, made: Any, state: str) -> Callable[[], Any]:
         kits = (made.tools, made.user_tools)
-        backs = [self.kit.undo(kit) for kit in kits if kit is not None]
+        backs = [self.kit.undo(kit, self.kit.state(kit)) for kit in kits if kit is not None]
         return lambda: type(made)("", "", *(back() for back in backs))
 
-    def state(self, made: Any) -> Any:
+    def state(self, made: Any) -> str:
         own = self.kit.state(made.tools)
-        return own if made.user_tools is None else {"assistant": own, "user": self.kit.state(made.user_tools)}
+        if made.user_tools is None:
+            return own
+        return f'{{"assistant": {own}, "user": {self.kit.state(made.user_tools)}}}'
 
 
 CUSTOMS: tuple[Custom, ...] = (Tau2Environment(), Tau2Toolkit(), BfclApi(), Plain())

@@ -120,7 +120,7 @@ class ToolkitWorld:
         return Snapshot(self.model.model_validate(raw).model_dump_json().encode())
 
     def start(self, scenario: Scenario) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self._start_with(json.dumps(scenario.start)).text)
+        state: dict[str, Any] = self._start_with(json.dumps(scenario.start)).values
         return state
 
     def open(self, scenario: Scenario) -> "LiveToolkit":
