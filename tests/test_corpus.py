@@ -515,6 +515,17 @@ def test_a_run_is_tagged_selected_and_exported_in_parts(run, tmp_path, capsys):
     assert "http" not in text
 
 
+def test_a_run_that_was_selected_and_calibrated_is_still_a_run_and_starts_anew_without_them(tmp_path):
+    run = tertulia.run("parcels", n=2, slips=0.0, out=tmp_path / "run")
+    run.select("plain")
+    (run.folder / "calibration.json").write_text("{}")
+    assert run.judge().conversations == 2
+    tertulia.run("parcels", n=2, slips=0.0, out=tmp_path / "run", fresh=True)
+
+    assert not (run.folder / "selections").exists()
+    assert not (run.folder / "calibration.json").exists()
+
+
 def test_a_preview_writes_nothing(run, capsys):
     made = called("corpus", str(run.folder), "plain", "--preview", capsys=capsys)
 

@@ -4,6 +4,8 @@ OUT/manifest.json   written first and atomically; a run is resumed only under th
 OUT/run.sqlite      one row per finished conversation, see `tertulia.running.store`
 OUT/lock            held by the process that writes; the system frees it when that process dies
 OUT/exports/        what the run exported
+OUT/selections/     what `tertulia corpus` kept of it
+OUT/calibration.json    what `tertulia judge --calibrate` found
 """
 
 import json
@@ -19,7 +21,10 @@ from tertulia.errors import StoreError
 
 __all__ = ["changed_settings", "clear", "locked", "prepare", "read_manifest", "write_atomically"]
 
-OURS = {"manifest.json", "run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "lock", "lock-journal", "exports"}
+FILES = {"manifest.json", "run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "calibration.json"}
+LOCK = {"lock", "lock-journal"}
+FOLDERS = {"exports", "selections"}
+OURS = FILES | LOCK | FOLDERS
 
 
 def prepare(folder: Path) -> None:
@@ -44,9 +49,10 @@ def clear(folder: Path) -> None:
         return
     prepare(folder)
     with closing(locked(folder)):
-        for name in sorted(OURS - {"lock", "lock-journal", "exports"}, reverse=True):
+        for name in sorted(FILES, reverse=True):
             (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "exports", ignore_errors=True)
+        for name in FOLDERS:
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def locked(folder: Path) -> sqlite3.Connection:
