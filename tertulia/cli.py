@@ -455,6 +455,14 @@ def corpus(
     criteria: Annotated[
         str, typer.Argument(metavar="[CRITERIA]", help="A file, or bundled: plain, careful.")
     ] = "plain",
+    eval_set: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Nothing of this evaluation set is kept, ours or any JSONL. Repeats; adds to what the file names.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show what would become of the run; write nothing.")
     ] = False,
@@ -472,10 +480,12 @@ def corpus(
     
     tertulia judge runs/p --tags                   measure every conversation first
     tertulia corpus runs/p careful --preview
-    tertulia corpus runs/p mine.yaml --html corpus.html
+    tertulia corpus runs/p mine.yaml --eval-set evalset.jsonl --html corpus.html
     tertulia schema criteria > criteria.schema.json
     """
-    perform("corpus", folder=run, criteria=criteria, preview=preview, html=html, json=json)
+    perform(
+        "corpus", folder=run, criteria=criteria, against=tuple(eval_set or ()), preview=preview, html=html, json=json
+    )
 
 
 @app.command("import")

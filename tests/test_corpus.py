@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from examples import scenario as shop_scenario
 from examples import shop, two_party
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tertulia
@@ -147,6 +147,7 @@ def test_what_values_do_not_allow_is_a_fault(text):
         parsed(text).holds(facts())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_is_a_fault(text):
     with contextlib.suppress(ExpressionFault):
@@ -238,6 +239,7 @@ def test_the_same_conversations_give_the_same_files(tmp_path):
 WORDS = st.lists(st.sampled_from([f"w{n}" for n in range(30)]), min_size=3, max_size=60)
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_shingles_are_as_many_as_the_distinct_runs(one, other):
     runs = {tuple(one[at : at + 3]) for at in range(len(one) - 2)}
@@ -277,6 +279,7 @@ def test_the_similarity_that_is_told_is_the_exact_one():
     near.close()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(["go", "to", "the", "shop", "now", "über"]), min_size=1, max_size=8), max_size=12)
 )
@@ -348,6 +351,15 @@ def test_a_shared_run_in_a_long_item_that_does_not_match_stays(tmp_path):
     assert chosen(tmp_path, "contamination: {against: [set.jsonl]}\n", [spoken(0, " ".join(ITEM))]).kept == 1
 
 
+def test_sets_that_are_named_besides_the_file_are_looked_for_and_told(tmp_path):
+    (tmp_path / "set.jsonl").write_text(json.dumps({"question": " ".join(ITEM)}))
+    (tmp_path / "plain.yaml").write_text("id: tried\n")
+    plan = read_plan(str(tmp_path / "plain.yaml"), [tmp_path / "set.jsonl"])
+    made = select(plan, [(TINY, spoken(0, " ".join(ITEM))), (TINY, spoken(1, "Nothing of it."))])
+
+    assert (made.kept, made.sets) == (1, {"set.jsonl": 1})
+
+
 def test_a_short_item_is_found_as_a_whole_and_a_tiny_one_is_counted(tmp_path):
     rows = [{"q": "who painted the blue door"}, {"q": "why me"}]
     (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -401,6 +413,7 @@ def test_targets_follow_the_shares_the_total_and_the_bound(wanted, found):
     assert targets(COUNTS, Balance.model_validate({"by": ("kind",), **wanted})) == found
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.lists(st.integers(1, 50), min_size=1, max_size=6))
 def test_apportioned_numbers_add_up(total, weights):
     shares = {str(nth): weight / sum(weights) for nth, weight in enumerate(weights)}
@@ -470,6 +483,7 @@ def test_revisions_that_helped_are_told_from_those_in_vain(talk):
     assert found.length_bias == pytest.approx(4.0)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.floats(-1e6, 1e6), st.integers(1, 5), max_size=30))
 def test_bins_lose_nothing_and_are_few(counts):
     found = binned(counts)

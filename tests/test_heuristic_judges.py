@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from examples import Scene, scenario, shop, three_party, three_party_scenario, two_party, with_tool_error
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tertulia.language.measures import mtld, repeated, self_bleu, ttr
@@ -103,6 +103,7 @@ def test_self_bleu_is_one_for_copies_and_near_zero_for_strangers():
     assert self_bleu([one]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=12), max_size=5))
 def test_self_bleu_stays_between_zero_and_one(texts):
     found = self_bleu(texts)

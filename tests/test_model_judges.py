@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from examples import SHOP, scenario, shop, two_party
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tertulia
@@ -117,6 +117,7 @@ async def test_a_model_that_cannot_be_reached_gives_no_score(judge):
     assert "timeout" in str(found.detail)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_is_read_as_ratings_by_chance(text):
     with pytest.raises(BadReply):

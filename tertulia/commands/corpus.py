@@ -1,6 +1,6 @@
 """`tertulia corpus`: what of a run is kept, criterion by criterion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ __all__ = ["perform"]
 WIDE = 12  # values of one field that a matrix shows
 
 
-def perform(*, folder: Path, criteria: str, preview: bool, html: Path | None, json: bool) -> int:
+def perform(
+    *, folder: Path, criteria: str, against: Sequence[Path], preview: bool, html: Path | None, json: bool
+) -> int:
     run = Run(folder)
-    made = run.select(criteria, preview=preview)
+    made = run.select(criteria, against=against, preview=preview)
     if html:
         with replacing(html) as file:
             file.write(page_of(made, run.conversations()))

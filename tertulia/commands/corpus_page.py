@@ -14,6 +14,7 @@ __all__ = ["figures_of", "page_of", "whole"]
 
 STYLE = (files("tertulia.evaluation") / "report.css").read_text(encoding="utf-8")
 MOST = 20  # rows of one plot
+WIDE = 32  # characters of a label
 
 
 def page_of(made: Selected, talks: Iterable[Conversation]) -> str:
@@ -103,5 +104,9 @@ def ranked(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def figure(title: str, counts: Mapping[str, float]) -> str:
-    drawn = shares(counts) if counts else "<p>none</p>"
+    named: dict[str, float] = {}
+    for name, count in counts.items():
+        short = name if len(name) <= WIDE else f"{name[: WIDE - 4]} ..."
+        named[short] = named.get(short, 0) + count
+    drawn = shares(named) if named else "<p>none</p>"
     return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}</figure>"

@@ -101,11 +101,14 @@ class Contaminated:
         self.runs: dict[tuple[int, ...], list[int]] = {}
         self.too_short = 0  # items that say nothing
         self.ids: Memo[str] = Memo(512)
+        self.sets: dict[str, int] = {}  # items by file
         for path in paths:
+            self.sets[path.name] = 0
             for name, own_id, text in evaluation_items(path, fields):
                 if own_id:
                     self.played[own_id] = name
                 self.add(Item(name, words(text)))
+                self.sets[path.name] += 1
         self.short = sorted({len(run) for run in self.runs})
 
     def add(self, item: Item) -> None:

@@ -4,7 +4,7 @@ Its parts work in this order, each on what the ones before have left: rules from
 duplicates, near duplicates, novelty, meaning, balance, split.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -128,8 +128,8 @@ def bundled() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(str(files("tertulia.scenarios") / "criteria")).glob("*.yaml"))}
 
 
-def read_plan(given: str) -> Plan:
-    """Read a file of criteria, or bundled ones by name.
+def read_plan(given: str, against: Sequence[Path] = ()) -> Plan:
+    """Read a file of criteria, or bundled ones by name; `against` are evaluation sets besides those that it names.
 
     Raises:
         ScenarioError: with every fault of the file.
@@ -151,7 +151,17 @@ def read_plan(given: str) -> Plan:
             faults.append(fault_at(source, nth, rule, error))
     if faults:
         raise ScenarioError(faults)
-    return Plan(criteria, tuple(rules), source)
+    return Plan(with_sets(criteria, against), tuple(rules), source)
+
+
+def with_sets(criteria: Criteria, against: Sequence[Path]) -> Criteria:
+    """The criteria with more evaluation sets."""
+    if not against:
+        return criteria
+    more = tuple(str(path.absolute()) for path in against)
+    old = criteria.contamination
+    made = old.model_copy(update={"against": (*old.against, *more)}) if old else Contamination(against=more)
+    return criteria.model_copy(update={"contamination": made})
 
 
 def fault_at(source: Source, nth: int, rule: Rule, error: ExpressionFault) -> Fault:

@@ -24,6 +24,7 @@ from tertulia.corpus.splits import divided
 from tertulia.corpus.words import digest, texts_of, words_of
 from tertulia.errors import Fault, ScenarioError
 from tertulia.export import replacing
+from tertulia.parts import heuristics
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 
@@ -76,6 +77,7 @@ class Selected:
     balance: list[Balanced] = field(default_factory=list)
     parts: dict[str, int] = field(default_factory=dict)
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    sets: dict[str, int] = field(default_factory=dict)  # evaluation sets that were looked for, and their items
     too_short: int = 0  # items of evaluation sets that are too short to look for
     path: Path | None = None
     seconds: float = 0.0  # of the processor, to read the conversations; a step has its own
@@ -94,6 +96,7 @@ class Selected:
             ],
             "parts": self.parts,
             "coverage": self.coverage,
+            "evaluation_sets": self.sets,
             "items_too_short": self.too_short,
         }
 
@@ -145,7 +148,7 @@ def never_asked(plan: Plan, judged: set[str]) -> Iterator[Fault]:
     for nth, (_, expression) in enumerate(plan.rules):
         asked = {name.partition(".")[0] for name in expression.names} - set(FIELDS)
         for judge in sorted(asked - judged):
-            hint = f" (ask it: tertulia judge RUN {judge})"
+            hint = f" (ask it: tertulia judge RUN {'--tags' if judge in heuristics() else judge})"
             yield plan.fault(nth, ExpressionFault(f"no conversation of this run was judged by {judge!r}", 0, hint))
 
 
@@ -220,7 +223,7 @@ def comparisons(plan: Plan, ledger: Ledger, made: Selected, stack: ExitStack) ->
     if wanted := criteria.contamination:
         paths = [plan.folder / name for name in wanted.against]
         sets = Contaminated(paths, wanted.words, wanted.match, wanted.fields)
-        made.too_short = sets.too_short
+        made.sets, made.too_short = sets.sets, sets.too_short
         yield Step("in an evaluation set", leaked(sets))
     if criteria.exact:
         yield Step("exact duplicate", repeated_exactly(ledger))

@@ -19,7 +19,8 @@ the paragraph it stands in.
     assistant   principles, others, facts, secret; its policy as text  -
     colleague   principles, you, others, decides, facts, secret        -
     critic      about, principles, tools, facts                        transcript, draft
-    judge       facts                                                  transcript
+    judge       facts; for the rubric categories, or policy and        transcript; for pairs first and second, for
+                aspects                                                candidates texts
     tool        tools                                                  call (earlier calls and answers before it)
 
     you         {"name", "persona"}
@@ -45,7 +46,8 @@ What is wanted back:
 
     planner     JSON {"style", "steps": [text], "order": [name]}; each step names the call it is about
     critic      JSON {"markers": [{"principle", "quote", "evidence"}]}
-    judge       JSON {"facts": [{"number", "evidence", "holds"}]}
+    judge       JSON {"facts": [{"number", "evidence", "holds"}]}; {"category", "tags"}; {"reason", "better"};
+                {"ratings": [{"name", "reason", "score"}]}
     tool        JSON {"status": "ok" | "error", "result": any}
     speakers    plain words, or calls. A user ends its last words with [GOAL REACHED], [NOTHING LEFT] or [GAVE UP]. With
                 three parties or more, words for one of them begin with @name. An inline assistant ends its words with

@@ -133,14 +133,14 @@ class Run:
             UserError: if there is none of that name."""
         return find_selection(self.folder, name, part)
 
-    def select(self, criteria: str = "plain", *, preview: bool = False) -> Selected:
+    def select(self, criteria: str = "plain", *, against: Sequence[Path] = (), preview: bool = False) -> Selected:
         """Put every conversation through a file of criteria; the selection is written to `selections/` unless it is
-        only a preview.
+        only a preview. `against` are evaluation sets besides those that the file names.
 
         Raises:
             ScenarioError: with the faults of the file, or of an evaluation set.
             UserError: if a file or an extra is missing, or a judge that a rule names has not been asked."""
-        plan = read_plan(criteria)
+        plan = read_plan(criteria, against)
         path = None if preview else self.folder / SELECTIONS / f"{plan.criteria.id}.jsonl"
         with Store(self.folder) as store:
             return select(plan, pairs(store), path)
