@@ -18,7 +18,7 @@ BY_A_PARTY = {
 class Ending:
     """Passes when a party ended the conversation of its own will. There is no score.
 
-    `detail`: `reason`, `turns`, `limit` (of turns), `used` (turns by limit, 0 to 1), `drafts` sent back, and the cost:
+    `detail`: `how`, `turns`, `limit` (of turns), `used` (turns by limit, 0 to 1), `drafts` sent back, and the cost:
     `calls`, `tokens_in`, `tokens_out`, `usd` (null: unknown), all 0 for the rule cast; `troubles` by sort."""
 
     heuristic: ClassVar[bool] = True
@@ -31,7 +31,7 @@ class Ending:
             passed=passed,
             reason="" if passed else f"ended by {talk.end_reason.value}",
             detail={
-                "reason": talk.end_reason.value,
+                "how": talk.end_reason.value,
                 "turns": len(talk.turns),
                 "limit": limit,
                 "used": min(1.0, len(talk.turns) / limit),

@@ -85,7 +85,9 @@ class Cut:
     measured: Counts  # on the other half
 
     def as_json(self) -> dict[str, Any]:
-        rule = f"{self.signal} {'<=' if self.below else '>='} {self.at:g}"
+        plain = all(part.isidentifier() for part in self.signal.split("."))
+        name = self.signal if plain else f"value({self.signal!r})"
+        rule = f"{name} {'<=' if self.below else '>='} {self.at:g}"
         return {"reject": rule, "chosen": self.chosen.as_json(), "measured": self.measured.as_json()}
 
 

@@ -4,6 +4,7 @@
     values      numbers, 'texts', true, false, [lists]
     operators   and or not  == != < <= > >=  in, not in  + - * /
     functions   has(name)  len(x)  lower(text)  matches(text, 'regular expression')  share(part, whole)
+                value('a.name.with-hyphens')
 
 The grammar is Python's, read by its parser and never run: whatever is not in this list is a fault at its column. What a
 conversation does not have makes everything that is said of it unknown, as in SQL: `unknown and false` is false,
@@ -40,7 +41,9 @@ ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+QUOTED = "value"  # the function that reads a name which is no chain of identifiers
 FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+    QUOTED: (1, lambda value: value),
     "has": (1, lambda value: value is not MISSING),
     "len": (1, len),
     "lower": (1, lambda text: text.lower()),
@@ -139,22 +142,30 @@ def check_call(tree: ast.Call) -> None:
         raise ExpressionFault(f"there is no function {name!r}; known: {known}", tree.col_offset)
     if len(tree.args) != FUNCTIONS[name][0]:
         raise ExpressionFault(f"{name}() takes {FUNCTIONS[name][0]} values, not {len(tree.args)}", tree.col_offset)
+    if name == QUOTED:
+        constant_text(tree.args[0], "value() takes a name in quotes")
     if name == "matches":
         pattern = tree.args[1]
-        if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
-            raise ExpressionFault("matches() takes a regular expression in quotes", pattern.col_offset)
+        text = constant_text(pattern, "matches() takes a regular expression in quotes")
         try:
-            re.compile(pattern.value)
+            re.compile(text)
         except re.error as error:
-            raise ExpressionFault(
-                f"{pattern.value!r} is not a regular expression: {error}", pattern.col_offset
-            ) from None
+            raise ExpressionFault(f"{text!r} is not a regular expression: {error}", pattern.col_offset) from None
     for part in tree.args:
         check(part)
 
 
+def constant_text(tree: ast.expr, otherwise: str) -> str:
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+        return tree.value
+    raise ExpressionFault(otherwise, tree.col_offset)
+
+
 def dotted(tree: ast.expr) -> str | None:
-    """`size.tokens.total` of a name with its attributes; None for anything else."""
+    """`size.tokens.total` of a name with its attributes, or of value('size.tokens.total'); None for anything else."""
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == QUOTED:
+        only = tree.args[0] if len(tree.args) == 1 and not tree.keywords else None
+        return only.value if isinstance(only, ast.Constant) and isinstance(only.value, str) else None
     if isinstance(tree, ast.Name):
         return tree.id
     if isinstance(tree, ast.Attribute):
