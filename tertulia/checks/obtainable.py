@@ -2,25 +2,31 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
-from tertulia.checks.script import leaves, says
-from tertulia.checks.tool_values import misfits
-from tertulia.language.kinds import kind_of
-from tertulia.language.wording import NUMBER_WORDS, humanize
+from jsonschema import Draft202012Validator
+
+from tertulia.language.kinds import ID_WORDS, kind_of
+from tertulia.language.wording import NUMBER_WORDS, humanize, squeezed, stands_in, stems
 from tertulia.scenario import Scenario
 from tertulia.world import LiveWorld, ToolSpec
 
-__all__ = ["Known", "choices", "look_everything_up", "told"]
+__all__ = ["Known", "Search", "choices", "told"]
 
-MOST_LOOKUPS = 400
-MOST_ROUNDS = 4  # a customer, its orders, the things in one, what else there is of a thing
-MOST_COMBINED = 8_000  # combinations of values for several parameters that are put in order
-MOST_VALUES = 300  # that are tried for one parameter
+MOST_LOOKUPS = 400  # of one tool in a round
+MOST_CALLS = 6_000  # of a search in all
+MOST_ROUNDS = 8  # a customer, its orders, the things in one, what else there is of a thing, and what these lead to
+MOST_COMBINED = 2_000  # combinations of values for several parameters that are put in order
+MOST_VALUES = 2_000  # that are tried for one parameter
 WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
+TOKEN = re.compile(r"[#$]?\w[\w'.:@/-]*\w|[#$]?\w")  # with the sign that a number may begin with
+INITIALS = re.compile(r"[A-Z]{2,5}")
+PLAIN_TEXT = {"type", "description", "title"}
+BETWEEN = "\0"
 
 
 @dataclass(slots=True)
@@ -28,25 +34,62 @@ class Known:
     """Texts that somebody has seen or can be told."""
 
     texts: list[str] = field(default_factory=list)
+    named: dict[frozenset[str], dict[str, None]] = field(default_factory=dict)  # values by what their keys speak of
+    _joined: str = ""
+    _read: int = 0  # how many of the texts are in it
 
     def add(self, *values: Any) -> None:
         for value in values:
-            self.texts.extend(leaves(value))
+            self.take(value)
+
+    def take(self, value: Any, name: str = "", *, keys: bool = False) -> None:
+        """Every text and number of a value, by the name under which it stands; the keys too if asked."""
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                self.texts += [str(key)] if keys else []
+                self.take(inner, str(key), keys=keys)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                self.take(inner, name, keys=keys)
+        elif value not in (None, "") and not isinstance(value, bool):
+            self.texts.append(str(value))
+            self.named.setdefault(subject(name), {})[str(value)] = None
 
     def holds(self, value: Any) -> bool:
         """Whether every text and number of a value can be found here. Longer texts need only their words."""
-        if value is None or isinstance(value, bool):
+        if value in (None, "") or isinstance(value, bool):
             return True
         if isinstance(value, Mapping | list | tuple):
             return all(self.holds(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
         forms = {str(value), f"{value:g}"} if isinstance(value, float) else {str(value)}
         if isinstance(value, int | float):
             forms |= {word for word, number in NUMBER_WORDS.items() if number == value}  # "three facts"
-        return any(says(text, form) for form in forms for text in self.texts) or self._words(str(value))
+        return any(map(self._says, forms)) or self._words(str(value)) or self._initials(str(value))
+
+    def _says(self, part: str) -> bool:
+        """Whether some text holds another as whole words, in any case and spacing."""
+        if self._read < len(self.texts):
+            new = dict.fromkeys(map(squeezed, self.texts[self._read :]))
+            self._joined, self._read = BETWEEN.join((self._joined, *new)), len(self.texts)
+        return stands_in(squeezed(part), self._joined)
 
     def _words(self, text: str) -> bool:
         words = [word for word in WORD.findall(text) if len(word) > 3 or any(map(str.isdigit, word))]
-        return len(text.split()) > 1 and bool(words) and all(any(says(t, w) for t in self.texts) for w in words)
+        return len(text.split()) > 1 and bool(words) and all(map(self._says, words))
+
+    def _initials(self, text: str) -> bool:
+        """NY stands for New York."""
+        if not INITIALS.fullmatch(text):
+            return False
+        name = re.compile(r"\b" + r"\w+ ".join(text) + r"\w+")
+        return any(name.search(one) for one in self.texts)
+
+
+@lru_cache(maxsize=2_048)
+def subject(name: str) -> frozenset[str]:
+    """What a name speaks of: `order_id`, `orders` and `order` of the same."""
+    said = humanize(name).split()
+    return stems(" ".join(word for word in said if word.removesuffix("s") not in ID_WORDS) or " ".join(said))
 
 
 def told(scenario: Scenario, caller: str) -> Known:
@@ -75,50 +118,90 @@ def choices(schema: Any) -> Iterator[Any]:
             yield from choices(inner)
 
 
-def look_everything_up(
-    live: LiveWorld, tools: Iterable[ToolSpec], known: Known, enough: Callable[[], bool] = lambda: False
-) -> None:
-    """Add what tools that only read return for the values known so far, in a few rounds of some calls each, until it
-    is enough."""
-    tried: set[str] = set()
-    for _ in range(MOST_ROUNDS):
-        before = len(tried)
-        values = list(dict.fromkeys([*known.texts, *(word for text in known.texts for word in WORD.findall(text))]))
-        for spec in tools:
-            for args in islice(_calls(spec, values), MOST_LOOKUPS):
-                key = f"{spec.name} {json.dumps(args, sort_keys=True)}"
-                if key not in tried:
-                    tried.add(key)
-                    outcome = live.call(spec.name, args)
-                    if not outcome.error:
-                        known.add(json.loads(outcome.text))
-        if enough() or len(tried) == before or len(tried) > MOST_LOOKUPS * MOST_ROUNDS:
-            return
+class Search:
+    """What comes to light by tools that only read, called with what is known so far, in a few rounds.
+
+    `known` grows by what they return. No call is made twice."""
+
+    def __init__(self, live: LiveWorld, tools: Iterable[ToolSpec], known: Known) -> None:
+        self.live, self.tools, self.known = live, tuple(tools), known
+        self.tried: dict[str, set[str]] = {spec.name: set() for spec in self.tools}
+        self.values: dict[str, None] = {}  # the texts of what is known and their words, in the order they came up
+        self.read = 0
+
+    def find(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """Look things up until it is enough, or nothing new comes to light."""
+        for _ in range(MOST_ROUNDS):
+            before = self.calls
+            self._take_in()
+            for spec in self.tools:
+                self._try(spec)
+                if enough():
+                    return
+            if self.calls == before or self.calls > MOST_CALLS:
+                return
+
+    @property
+    def calls(self) -> int:
+        return sum(map(len, self.tried.values()))
+
+    def _take_in(self) -> None:
+        new = self.known.texts[self.read :]
+        self.read = len(self.known.texts)
+        self.values |= dict.fromkeys(new)
+        for text in new:
+            for word in TOKEN.findall(text):
+                self.values |= {word: None, word.lstrip("#$"): None}
+
+    def _try(self, spec: ToolSpec) -> None:
+        tried = self.tried[spec.name]
+        untried = ((key, args) for args in self._arguments(spec) if (key := json.dumps(args)) not in tried)
+        for key, args in list(islice(untried, MOST_LOOKUPS)):
+            tried.add(key)
+            outcome = self.live.call(spec.name, args)
+            if not outcome.error:
+                self.known.take(json.loads(outcome.text), spec.name, keys=True)
+
+    def _arguments(self, spec: ToolSpec) -> Iterator[dict[str, Any]]:
+        """The arguments that a tool's schema allows, made of its required parameters and the values at hand."""
+        properties = spec.parameters.get("properties", {})
+        required = [name for name in spec.parameters.get("required", ()) if name in properties]
+        fitting = [self._fitting(spec, name, properties[name]) for name in required]
+        most = MOST_VALUES if len(fitting) < 2 else int(MOST_COMBINED ** (1 / len(fitting)))
+        places = product(*(range(min(most, len(values))) for values in fitting))
+        for combination in sorted(places, key=sum):  # what was told first is tried together first
+            yield {name: values[at] for name, values, at in zip(required, fitting, combination, strict=True)}
+
+    def _fitting(self, spec: ToolSpec, name: str, schema: Any) -> list[Any]:
+        """The values at hand that a parameter takes, those first that stand under its name."""
+        named = self.known.named.get(subject(name), ())
+        if isinstance(schema, Mapping) and schema.get("type") == "string" and set(schema) <= PLAIN_TEXT:
+            return list(dict.fromkeys([*named, *likely(name, schema, self.values)]))
+        about = Draft202012Validator(
+            {**spec.parameters, "properties": {name: schema}, "required": [name]},
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        )
+        at_hand = [*choices(schema), *named, *likely(name, schema, self.values)]
+        distinct = {json.dumps(value): value for text in at_hand for value in readings(text)}
+        return [value for value in distinct.values() if about.is_valid({name: value})]
 
 
-def _calls(spec: ToolSpec, values: list[str]) -> Iterator[dict[str, Any]]:
-    """The calls of a tool that its schema allows, made of its required parameters and the values at hand."""
-    properties = spec.parameters.get("properties", {})
-    required = [name for name in spec.parameters.get("required", ()) if name in properties]
-    fitting = []
-    for name in required:
-        about = {**spec.parameters, "properties": {name: properties[name]}, "required": [name]}
-        at_hand: list[Any] = [*choices(properties[name]), *_likely(name, properties[name], values)]
-        fitting.append([value for value in at_hand if not any(misfits(about, {name: value}))])
-    most = MOST_VALUES if len(fitting) < 2 else int(MOST_COMBINED ** (1 / len(fitting)))
-    places = product(*(range(min(most, len(values))) for values in fitting))
-    for combination in sorted(places, key=sum):  # what was told first is tried together first
-        yield {name: values[at] for name, values, at in zip(required, fitting, combination, strict=True)}
+def readings(value: Any) -> Sequence[Any]:
+    """A value, and the number that a text of digits stands for."""
+    return (value, int(value)) if isinstance(value, str) and value.isdecimal() and len(value) < 16 else (value,)
 
 
-def _likely(name: str, schema: Any, values: Iterable[str]) -> Iterator[str]:
+def likely(name: str, schema: Any, values: Iterable[str]) -> Iterator[str]:
     """The values that may be meant for a parameter by its name: nobody looks up a customer by a whole sentence."""
     said, kind = humanize(name).split(), kind_of(name, schema) if isinstance(schema, Mapping) else "text"
-    if kind == "code" and not schema.get("pattern"):
-        yield from islice((v for v in values if " " not in v and any(map(str.isdigit, v))), MOST_VALUES)
+    if kind in ("integer", "number"):
+        found = (v for v in values if v.isdecimal())
+    elif kind == "code" and not schema.get("pattern"):
+        found = (v for v in values if " " not in v and any(map(str.isdigit, v)))
     elif "name" in said and kind == "text":
-        yield from islice((v for v in values if v[:1].isupper() and len(v.split()) < 4 and v.istitle()), MOST_VALUES)
+        found = (v for v in values if v[:1].isupper() and len(v.split()) < 4 and v.istitle())
     elif kind == "email":
-        yield from islice((v for v in values if "@" in v and " " not in v), MOST_VALUES)
+        found = (v for v in values if "@" in v and " " not in v)
     else:
-        yield from islice(values, MOST_VALUES)
+        found = (v for v in values)
+    return islice(found, MOST_VALUES)

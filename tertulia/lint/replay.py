@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.checks.obtainable import look_everything_up, told
+from tertulia.checks.obtainable import Search, told
 from tertulia.checks.reading import Steps
 from tertulia.gold import end_state, gold_of, measure, state_faults
 from tertulia.lint.ambiguity import rivals
 from tertulia.lint.complaints import GoldComplaint
+from tertulia.lint.computed import computed
 from tertulia.lint.failures import hidden_error
 from tertulia.lint.values import Values
 from tertulia.records import Message, ToolCall
@@ -123,10 +124,23 @@ class Replay:
             hint = " (say success.unchanged: true if that is meant)"
             yield GoldComplaint(("script", "wants"), "gold-end", message, hint)
         measured = measure(self.scenario, self.world, self.messages)
+        if failed and not any(measured.faults[part] for part in ("state", "unchanged", "nothing_else")):
+            yield from self._silent(bool(changes))
         for part in ("calls", "writes", "refused", "unchanged", "nothing_else", "never_calls"):
             if measured.faults[part] and not failed:
                 message = f"the calls wanted are no success themselves: {measured.faults[part]}"
                 yield GoldComplaint(("success",), "gold-passes", message)
+
+    def _silent(self, changed: bool) -> Iterator[GoldComplaint]:
+        """Writing calls that fail, while the state that is expected is reached all the same."""
+        made = [nth for nth, want in enumerate(self.scenario.script.wants) if want.due]
+        results = [message for message in self.messages if message.role == "tool"]
+        for nth, result in zip(made, results, strict=True):
+            if result.error and self.world.tools[result.speaker].writes:
+                rest = "is reached without it" if changed else "is the start state, which doing nothing reaches too"
+                message = f"a silent failure: {result.speaker!r} fails, yet the end state that is expected {rest}"
+                hint = " (mend its values, so that the state is reached by it)"
+                yield GoldComplaint(("script", "wants", nth), "gold-silent", message, hint)
 
     def _words(self) -> Iterator[GoldComplaint]:
         known = told(self.scenario, self.scenario.assistant)
@@ -135,10 +149,11 @@ class Replay:
             known.add(want.args, want.gold)
         known.add([spec.description for spec in self.world.tools.values()])
         says = () if self.open_ended else self.scenario.success.says
-        lacking = [nth for nth, text in enumerate(says) if not known.holds(text)]
+        lacking = [nth for nth, text in enumerate(says) if not known.holds(text) and not computed(text, self.answers)]
         if lacking:
             readers = [tool for tool in self.world.tools.values() if not tool.writes]
-            look_everything_up(self.world.open(self.scenario), readers, known)
+            wanted = [says[nth] for nth in lacking]
+            Search(self.world.open(self.scenario), readers, known).find(lambda: all(map(known.holds, wanted)))
         for nth in lacking:
             text = self.scenario.success.says[nth]
             if not known.holds(text):

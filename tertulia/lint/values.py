@@ -1,10 +1,10 @@
 """Where the values of a wanted call come from: can the assistant come to know each, and is each choice told?"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.checks.obtainable import Known, choices, look_everything_up, told
+from tertulia.checks.obtainable import Known, Search, choices, told
 from tertulia.checks.reading import Steps
 from tertulia.language.finders import choices as choices_said
 from tertulia.language.kinds import normal_schema
@@ -17,6 +17,8 @@ __all__ = ["Values"]
 
 OWN_WORDS = frozenset(("is", "be", "the", "of", "a", "to", "in", "include", "enable"))
 
+SENTENCE = 6  # words
+
 
 @dataclass(frozen=True, slots=True)
 class Values:
@@ -24,6 +26,16 @@ class Values:
 
     scenario: Scenario
     world: World
+    searches: dict[str, Search] = field(default_factory=dict)  # by who makes the calls
+
+    def looking(self, caller: str) -> Search:
+        """What a caller finds out by tools that only read, as far as it has looked."""
+        if caller not in self.searches:
+            known = told(self.scenario, caller)
+            known.add(self.world.policy)
+            readers = [tool for tool in self.world.tools.values() if not tool.writes]
+            self.searches[caller] = Search(self.world.open(self.scenario), readers, known)
+        return self.searches[caller]
 
     def complaints(self, want: Want, at: Steps, answers: Sequence[Any]) -> Iterator[GoldComplaint]:
         """What the caller of a want cannot know. `answers` are the results of the calls before it, parsed."""
@@ -31,20 +43,12 @@ class Values:
         spec = self.world.tools[want.call]
         known = told(self.scenario, caller)
         known.add(self.world.policy, list(answers))
-        listed = Known([*known.texts])
-        listed.add(list(choices(spec.parameters)))
+        listed = Known([*known.texts, *map(str, choices(spec.parameters))])
         lacking = [key for key, value in want.gold.items() if not listed.holds(value)]
-        if lacking:
-            readers = [tool for tool in self.world.tools.values() if not tool.writes]
-            wanted = [want.gold[key] for key in lacking]
-
-            def enough() -> bool:
-                return all(listed.holds(value) for value in wanted)
-
-            look_everything_up(self.world.open(self.scenario), readers, listed, enough)
+        unknown = self.unknown(caller, [want.gold[key] for key in lacking], answers) if lacking else []
         for key, value in want.gold.items():
             place = place_of(want, at, key)
-            if not listed.holds(value):
+            if key in lacking and value in unknown and not self.own_words(value):
                 message = f"{caller!r} cannot come to know {value!r}, the {key!r} of {want.call!r}"
                 hint = f" (let {self.scenario.user!r} know it, say it in the opening, or let a tool return it)"
                 yield GoldComplaint(place, "gold-value", message, hint)
@@ -53,6 +57,23 @@ class Values:
                 message = f"nothing tells {caller!r} that {key!r} of {want.call!r} is {value!r} and not {rest}"
                 hint = f" (let {self.scenario.user!r} know it, or say it in the opening)"
                 yield GoldComplaint(place, "gold-script", message, hint)
+
+    def own_words(self, value: Any) -> bool:
+        """Whether a value is a sentence of the caller's own, which nothing is compared with."""
+        free = self.scenario.success.calls.match == "none"
+        return free and isinstance(value, str) and len(value.split()) >= SENTENCE
+
+    def unknown(self, caller: str, wanted: Sequence[Any], answers: Sequence[Any]) -> list[Any]:
+        """The values that no looking up brings to light."""
+        search = self.looking(caller)
+        search.known.add(list(answers))
+
+        def enough() -> bool:
+            return all(map(search.known.holds, wanted))
+
+        if not enough():
+            search.find(enough)
+        return [value for value in wanted if not search.known.holds(value)]
 
     def untold(self, parameters: Mapping[str, Any], key: str, value: Any, known: Known) -> list[Any]:
         """The choices that a closed parameter has beside its value, where nothing tells which it is to be."""
