@@ -552,6 +552,17 @@ def test_a_preview_writes_nothing(run, capsys):
     assert not (run.folder / "selections" / "plain.jsonl").exists()
 
 
+@pytest.mark.parametrize(("missing", "criteria"), [("datasketch", "near: {}"), ("rapidfuzz", "novelty: {}")])
+def test_an_extra_that_a_criterion_needs_is_named_and_the_others_do_without(tmp_path, monkeypatch, missing, criteria):
+    for name in ("tertulia.corpus.near", "tertulia.corpus.novelty", "rapidfuzz.distance", "rapidfuzz.process"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    assert chosen(tmp_path, "", [spoken(0, "Hello")]).kept == 1
+    with pytest.raises(UserError, match=r"pip install 'tertulia\[corpus\]'"):
+        chosen(tmp_path, f"{criteria}\n", [spoken(0, "Hello")])
+
+
 def test_a_selection_that_is_not_there_is_named(run):
     with pytest.raises(UserError, match="no selection 'nothing'"):
         run.selection("nothing")

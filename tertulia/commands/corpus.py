@@ -23,6 +23,8 @@ def perform(
     *, folder: Path, criteria: str, against: Sequence[Path], preview: bool, html: Path | None, json: bool
 ) -> int:
     run = Run(folder)
+    if partly := run.unfinished:
+        note(partly)
     made = run.select(criteria, against=against, preview=preview)
     if html:
         with replacing(html) as file:
