@@ -20,7 +20,7 @@ __all__ = ["Known", "Search", "choices", "told"]
 MOST_LOOKUPS = 400  # of one tool in a round
 MOST_CALLS = 6_000  # of a search in all
 MOST_ROUNDS = 8  # a customer, its orders, the things in one, what else there is of a thing, and what these lead to
-MOST_COMBINED = 2_000  # combinations of values for several parameters that are put in order
+MOST_COMBINED = 1_000  # combinations of values for several parameters that are put in order
 MOST_VALUES = 2_000  # that are tried for one parameter
 WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
 TOKEN = re.compile(r"[#$]?\w[\w'.:@/-]*\w|[#$]?\w")  # with the sign that a number may begin with
@@ -95,10 +95,10 @@ def subject(name: str) -> frozenset[str]:
 def told(scenario: Scenario, caller: str) -> Known:
     """What the caller can be told before any call: nobody tells its secrets, but may use them itself."""
     known = Known()
-    known.add(scenario.script.opening)
     for name, party in scenario.cast.items():
         known.add({key: fact for key, fact in party.knows.items() if key not in party.secret or name == caller})
         known.add([decision.because for decision in party.decides])
+    known.add(scenario.script.opening)
     for want in scenario.script.wants:
         known.add(want.say, want.change.say if want.change else "")
     known.add([aside.say for aside in scenario.script.asides])
@@ -130,16 +130,16 @@ class Search:
         self.read = 0
 
     def find(self, enough: Callable[[], bool] = lambda: False) -> None:
-        """Look things up until it is enough, or nothing new comes to light."""
-        for _ in range(MOST_ROUNDS):
-            before = self.calls
-            self._take_in()
-            for spec in self.tools:
-                self._try(spec)
-                if enough():
+        """Look things up until it is enough, or nothing new comes to light: first by the values that stand under the
+        name of what is asked for, then by whatever fits."""
+        for wide in (False, True):
+            for _ in range(MOST_ROUNDS):
+                before = self.calls
+                self._take_in()
+                if any(self._tried(spec, enough, wide=wide) for spec in self.tools) or self.calls > MOST_CALLS:
                     return
-            if self.calls == before or self.calls > MOST_CALLS:
-                return
+                if self.calls == before:
+                    break
 
     @property
     def calls(self) -> int:
@@ -153,35 +153,40 @@ class Search:
             for word in TOKEN.findall(text):
                 self.values |= {word: None, word.lstrip("#$"): None}
 
-    def _try(self, spec: ToolSpec) -> None:
+    def _tried(self, spec: ToolSpec, enough: Callable[[], bool], *, wide: bool) -> bool:
+        """Make some calls of a tool. True as soon as it is enough."""
         tried = self.tried[spec.name]
-        untried = ((key, args) for args in self._arguments(spec) if (key := json.dumps(args)) not in tried)
+        untried = ((key, args) for args in self._arguments(spec, wide) if (key := json.dumps(args)) not in tried)
         for key, args in list(islice(untried, MOST_LOOKUPS)):
             tried.add(key)
             outcome = self.live.call(spec.name, args)
             if not outcome.error:
                 self.known.take(json.loads(outcome.text), spec.name, keys=True)
+                if enough():
+                    return True
+        return False
 
-    def _arguments(self, spec: ToolSpec) -> Iterator[dict[str, Any]]:
+    def _arguments(self, spec: ToolSpec, wide: bool) -> Iterator[dict[str, Any]]:
         """The arguments that a tool's schema allows, made of its required parameters and the values at hand."""
         properties = spec.parameters.get("properties", {})
         required = [name for name in spec.parameters.get("required", ()) if name in properties]
-        fitting = [self._fitting(spec, name, properties[name]) for name in required]
+        fitting = [self._fitting(spec, name, properties[name], wide) for name in required]
         most = MOST_VALUES if len(fitting) < 2 else int(MOST_COMBINED ** (1 / len(fitting)))
         places = product(*(range(min(most, len(values))) for values in fitting))
         for combination in sorted(places, key=sum):  # what was told first is tried together first
             yield {name: values[at] for name, values, at in zip(required, fitting, combination, strict=True)}
 
-    def _fitting(self, spec: ToolSpec, name: str, schema: Any) -> list[Any]:
+    def _fitting(self, spec: ToolSpec, name: str, schema: Any, wide: bool) -> list[Any]:
         """The values at hand that a parameter takes, those first that stand under its name."""
-        named = self.known.named.get(subject(name), ())
+        named = self.known.named.get(subject(name), {})
+        others = likely(name, schema, self.values) if wide or not named else ()
         if isinstance(schema, Mapping) and schema.get("type") == "string" and set(schema) <= PLAIN_TEXT:
-            return list(dict.fromkeys([*named, *likely(name, schema, self.values)]))
+            return list(dict.fromkeys([*named, *others]))
         about = Draft202012Validator(
             {**spec.parameters, "properties": {name: schema}, "required": [name]},
             format_checker=Draft202012Validator.FORMAT_CHECKER,
         )
-        at_hand = [*choices(schema), *named, *likely(name, schema, self.values)]
+        at_hand = [*choices(schema), *named, *others]
         distinct = {json.dumps(value): value for text in at_hand for value in readings(text)}
         return [value for value in distinct.values() if about.is_valid({name: value})]
 

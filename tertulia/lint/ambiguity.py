@@ -7,6 +7,7 @@ the call with the other value, and where that call ends in another state, the it
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tertulia.checks.obtainable import Known, told
@@ -19,24 +20,30 @@ from tertulia.records import ToolCall
 from tertulia.scenario import Scenario, Want
 from tertulia.world import Outcome, World
 
-__all__ = ["rivals"]
+__all__ = ["Replayed", "rivals"]
 
 MOST_RIVALS = 8
-Records = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The gold calls before one, and what they returned."""
+
+    calls: Sequence[ToolCall]
+    answers: Sequence[Any]
 
 
 def rivals(
-    scenario: Scenario, world: World, want: Want, at: Steps, before: Sequence[ToolCall], answers: Sequence[Any]
+    scenario: Scenario, world: World, want: Want, at: Steps, before: Replayed, outcome: Outcome
 ) -> Iterator[GoldComplaint]:
-    """The values of a writing call that might as well be others. `answers` are those of the calls before it."""
+    """The values of a writing call that might as well be others."""
     known = told(scenario, want.by or scenario.assistant)
     known.add(world.policy)
-    outcome = made(scenario, world, before, want, want.gold)
     for key, value in want.gold.items():
         if not isinstance(value, str | int) or isinstance(value, bool) or known.holds(value):
             continue
-        for other in alike(value, answers, known)[:MOST_RIVALS]:
-            end = made(scenario, world, before, want, {**want.gold, key: other})
+        for other in alike(value, before.answers, known)[:MOST_RIVALS]:
+            end = made(scenario, world, before.calls, want, {**want.gold, key: other})
             if works(end) and end.changes != outcome.changes:
                 message = f"{key!r} of {want.call!r} might as well be {other!r}: nothing told picks {value!r}"
                 hint = f" (let {scenario.user!r} tell what sets it apart)"

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.checks.obtainable import Search, told
+from tertulia.checks.obtainable import told
 from tertulia.checks.reading import Steps
 from tertulia.gold import end_state, gold_of, measure, state_faults
-from tertulia.lint.ambiguity import rivals
+from tertulia.lint.ambiguity import Replayed, rivals
 from tertulia.lint.complaints import GoldComplaint
 from tertulia.lint.computed import computed
 from tertulia.lint.failures import hidden_error
@@ -43,7 +43,7 @@ class Replay:
             elif want.outcome == "refused":
                 yield from self._refused(want, at)
         yield from self._outcome()
-        yield from self._words()
+        yield from self._words(values)
         yield from self._null()
 
     # --- one call ----------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ class Replay:
         return [call for message in self.messages for call in message.calls]
 
     def _done(self, live: LiveWorld, want: Want, at: Steps) -> Iterator[GoldComplaint]:
-        before, answers = self.calls, [*self.answers]
+        before = Replayed(self.calls, [*self.answers])
         outcome = live.call(want.call, want.gold)
         self.open_ended |= outcome.unanswered
         self._record(want, outcome)
@@ -71,7 +71,7 @@ class Replay:
             message = f"{want.call!r} writes, but this call of it changes nothing"
             yield GoldComplaint(at, "gold-writes", message, " (drop it, or start from another state)")
         elif writes:
-            yield from rivals(self.scenario, self.world, want, at, before, answers)
+            yield from rivals(self.scenario, self.world, want, at, before, outcome)
 
     def _refused(self, want: Want, at: Steps) -> Iterator[GoldComplaint]:
         """A want that is to be refused is tried on a world of its own, after the calls before it. What the policy
@@ -142,7 +142,7 @@ class Replay:
                 hint = " (mend its values, so that the state is reached by it)"
                 yield GoldComplaint(("script", "wants", nth), "gold-silent", message, hint)
 
-    def _words(self) -> Iterator[GoldComplaint]:
+    def _words(self, values: Values) -> Iterator[GoldComplaint]:
         known = told(self.scenario, self.scenario.assistant)
         known.add(self.world.policy, self.answers)
         for want in self.scenario.script.wants:
@@ -150,13 +150,10 @@ class Replay:
         known.add([spec.description for spec in self.world.tools.values()])
         says = () if self.open_ended else self.scenario.success.says
         lacking = [nth for nth, text in enumerate(says) if not known.holds(text) and not computed(text, self.answers)]
-        if lacking:
-            readers = [tool for tool in self.world.tools.values() if not tool.writes]
-            wanted = [says[nth] for nth in lacking]
-            Search(self.world.open(self.scenario), readers, known).find(lambda: all(map(known.holds, wanted)))
-        for nth in lacking:
-            text = self.scenario.success.says[nth]
-            if not known.holds(text):
+        wanted = [says[nth] for nth in lacking]
+        unknown = values.unknown(self.scenario.assistant, wanted, self.answers) if wanted else []
+        for nth, text in zip(lacking, wanted, strict=True):
+            if text in unknown:
                 message = f"{text!r} must be said, but nothing that the assistant hears or reads holds it"
                 hint = " (say a text that a tool returns, or drop it)"
                 yield GoldComplaint(("success", "says", nth), "gold-says", message, hint)

@@ -20,7 +20,7 @@ from tertulia.scenario import Scenario
 from tertulia.state_paths import changed, put
 from tertulia.tool_schema import ToolClasses
 from tertulia.world import Outcome, ToolSpec, as_text, refusal
-from tertulia.worlds.customs import Custom, Method, Refused, custom_of
+from tertulia.worlds.customs import Custom, Method, Pieces, Refused, custom_of, joined
 
 __all__ = ["REFUSALS", "ClassWorld", "LiveClasses", "class_named", "class_world"]
 
@@ -166,9 +166,9 @@ class ClassWorld:
 
     def state(self, objects: Mapping[str, Any]) -> dict[str, Any]:
         """What JSON can say of the objects."""
-        return self._joined({name: json.loads(self.customs[name][1].state(made)) for name, made in objects.items()})
+        return self._together({name: joined(self.customs[name][1].state(made)) for name, made in objects.items()})
 
-    def _joined(self, states: dict[str, Any]) -> dict[str, Any]:
+    def _together(self, states: dict[str, Any]) -> dict[str, Any]:
         """The state of the one object, or those of several by name."""
         only: dict[str, Any] = next(iter(states.values()))
         return only if len(states) == 1 else states
@@ -180,9 +180,8 @@ class ClassWorld:
 
     def _begin(self, scenario: Scenario) -> "Beginning":
         objects = self.made(scenario)
-        texts = {name: self.customs[name][1].state(made) for name, made in objects.items()}
-        states = {name: json.loads(text) for name, text in texts.items()}
-        return Beginning(objects, texts, states, self._joined(states))
+        pieces = {name: self.customs[name][1].state(made) for name, made in objects.items()}
+        return Beginning(objects, pieces, self._together({name: joined(found) for name, found in pieces.items()}))
 
     def start(self, scenario: Scenario) -> dict[str, Any]:
         state: dict[str, Any] = self._first(_Start(scenario)).state
@@ -195,17 +194,16 @@ class ClassWorld:
         """Objects for one conversation, in the state in which it begins."""
         if not all(custom.state_is_data for _, custom in self.customs.values()):
             return self.made(scenario)
-        return self._made_of(self._joined({name: json.loads(text) for name, text in first.texts.items()}))
+        return self._made_of(self._together({name: joined(pieces) for name, pieces in first.pieces.items()}))
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """What conversations begin with that have the same start values. They share it: nobody writes to it."""
 
-    objects: dict[str, Any]  # by the names of their classes, as all that follows
-    texts: dict[str, str]
-    states: dict[str, Any]
-    state: dict[str, Any]
+    objects: dict[str, Any]  # by the names of their classes, as the pieces
+    pieces: dict[str, Pieces]
+    state: dict[str, Any]  # of the one object, or by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +227,7 @@ class LiveClasses:
 
     def __init__(self, world: ClassWorld, scenario: Scenario, first: Beginning) -> None:
         self.world, self.scenario, self.first = world, scenario, first
-        self.texts, self.states = {**first.texts}, {**first.states}
+        self.pieces = {**first.pieces}
 
     @cached_property
     def objects(self) -> dict[str, Any]:
@@ -250,7 +248,7 @@ class LiveClasses:
             return refusal("Invalid arguments. " + "; ".join(faults))
         only_reads = custom.says_what_writes and not method.spec.writes
         objects = self.first.objects if only_reads and "objects" not in vars(self) else self.objects
-        undo = None if only_reads else custom.undo(objects[home], self.texts[home])
+        undo = None if only_reads else custom.undo(objects[home], self.pieces[home])
         try:
             answer = custom.answer(method.call(objects[home], args))
         except (*REFUSALS, *self.world.own_errors[home]) as error:
@@ -261,13 +259,15 @@ class LiveClasses:
 
     def _advance(self, home: str) -> tuple[Change, ...]:
         """What has changed in an object since the last look at it."""
-        text = self.world.customs[home][1].state(self.objects[home])
-        if text == self.texts[home]:
-            return ()
-        now = json.loads(text)
-        changes = changed(self.states[home], now, "" if len(self.states) == 1 else home)
-        self.texts[home], self.states[home] = text, now
-        return changes
+        before, now = self.pieces[home], self.world.customs[home][1].state(self.objects[home])
+        self.pieces[home] = now
+        above = () if len(self.pieces) == 1 else (home,)
+        found: list[Change] = []
+        for keys in [*before, *(keys for keys in now if keys not in before)]:
+            if before.get(keys) != now.get(keys):
+                one, other = (json.loads(pieces.get(keys, "null")) for pieces in (before, now))
+                found += changed(one, other, ".".join((*above, *keys)))
+        return tuple(found)
 
 
 def _strict(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from tertulia.scenario import Role
 from tertulia.world import ToolSpec
 from tertulia.worlds.methods import method_spec
 
-__all__ = ["CUSTOMS", "Custom", "Method", "Refused", "custom_of"]
+__all__ = ["CUSTOMS", "Custom", "Method", "Pieces", "Refused", "custom_of", "joined"]
 
 DEEPEST = 12  # levels of objects in objects that a state shows
+Pieces = dict[tuple[str, ...], str]  # a state as JSON texts, by the keys that lead to each: a change touches few
 
 
 class Refused(Exception):
@@ -54,11 +55,11 @@ class Custom(Protocol):
         ...
 
     def methods(self, kind: type, owner: Role) -> Iterator[Method]: ...
-    def state(self, made: Any) -> str:
-        """What JSON can say of an object, as text."""
+    def state(self, made: Any) -> Pieces:
+        """What JSON can say of an object."""
         ...
 
-    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+    def undo(self, made: Any, state: Pieces) -> Callable[[], Any]:
         """Gives the object as it is now, with this state, whatever becomes of it."""
         ...
 
@@ -107,6 +108,32 @@ def seen(value: Any, inside: tuple[int, ...] = ()) -> Any:
     return str(value)
 
 
+def pieces_of(db: BaseModel) -> Pieces:
+    """A database, record by record where it keeps them in mappings."""
+    pieces: Pieces = {}
+    for name in type(db).model_fields:
+        value = getattr(db, name)
+        if isinstance(value, dict) and all(isinstance(inner, BaseModel) for inner in value.values()):
+            pieces[(name,)] = "{}"
+            pieces |= {(name, str(key)): inner.model_dump_json() for key, inner in value.items()}
+        else:
+            pieces[(name,)] = json.dumps(json.loads(db.model_dump_json(include={name}))[name])
+    return pieces
+
+
+def joined(pieces: Pieces) -> Any:
+    """The state that pieces make up."""
+    if () in pieces:
+        return json.loads(pieces[()])
+    whole: dict[str, Any] = {}
+    for keys, text in pieces.items():
+        place = whole
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = json.loads(text)
+    return whole
+
+
 class Plain:
     """Any class: public methods, and its data as keyword arguments."""
 
@@ -127,10 +154,10 @@ class Plain:
         for name, method in public(kind):
             yield Method(method_spec(name, method, writes=False, owner=owner), named(name))
 
-    def state(self, made: Any) -> str:
-        return json.dumps(seen(made))
+    def state(self, made: Any) -> Pieces:
+        return {(): json.dumps(seen(made))}
 
-    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+    def undo(self, made: Any, state: Pieces) -> Callable[[], Any]:
         copy = deepcopy(made)
         return lambda: copy
 
@@ -189,14 +216,13 @@ class Tau2Toolkit(Plain):
                 writes = getattr(member, "__mutates_state__", True)
                 yield Method(method_spec(name, member, writes=writes, owner=owner), named(name))
 
-    def state(self, made: Any) -> str:
-        text: str = made.db.model_dump_json()
-        return text
+    def state(self, made: Any) -> Pieces:
+        return pieces_of(made.db)
 
-    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+    def undo(self, made: Any, state: Pieces) -> Callable[[], Any]:
         """By way of the state, which is far faster than a copy for a database of some size."""
         model, kind = type(made.db), type(made)
-        return lambda: kind(model.model_validate_json(state))
+        return lambda: kind(model.model_validate_json(json.dumps(joined(state))))
 
 
 class Tau2Environment(Plain):
@@ -242,16 +268,17 @@ class Tau2Environment(Plain):
 
         return call
 
-    def undo(self, made: Any, state: str) -> Callable[[], Any]:
+    def undo(self, made: Any, state: Pieces) -> Callable[[], Any]:
         kits = (made.tools, made.user_tools)
         backs = [self.kit.undo(kit, self.kit.state(kit)) for kit in kits if kit is not None]
         return lambda: type(made)("", "", *(back() for back in backs))
 
-    def state(self, made: Any) -> str:
+    def state(self, made: Any) -> Pieces:
         own = self.kit.state(made.tools)
         if made.user_tools is None:
             return own
-        return f'{{"assistant": {own}, "user": {self.kit.state(made.user_tools)}}}'
+        both = {"assistant": own, "user": self.kit.state(made.user_tools)}
+        return {(whose, *keys): text for whose, pieces in both.items() for keys, text in pieces.items()}
 
 
 CUSTOMS: tuple[Custom, ...] = (Tau2Environment(), Tau2Toolkit(), BfclApi(), Plain())
