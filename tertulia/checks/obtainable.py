@@ -18,6 +18,7 @@ from tertulia.world import LiveWorld, ToolSpec
 __all__ = ["Known", "Search", "choices", "told"]
 
 MOST_LOOKUPS = 400  # of one tool in a round
+MOST_PAIRED = 100  # of one that takes several values: most combinations of them are none
 MOST_CALLS = 6_000  # of a search in all
 MOST_ROUNDS = 8  # a customer, its orders, the things in one, what else there is of a thing, and what these lead to
 MOST_COMBINED = 1_000  # combinations of values for several parameters that are put in order
@@ -157,7 +158,8 @@ class Search:
         """Make some calls of a tool. True as soon as it is enough."""
         tried = self.tried[spec.name]
         untried = ((key, args) for args in self._arguments(spec, wide) if (key := json.dumps(args)) not in tried)
-        for key, args in list(islice(untried, MOST_LOOKUPS)):
+        several = len(spec.parameters.get("required", ())) > 1
+        for key, args in list(islice(untried, MOST_PAIRED if several else MOST_LOOKUPS)):
             tried.add(key)
             outcome = self.live.call(spec.name, args)
             if not outcome.error:

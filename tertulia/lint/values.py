@@ -44,11 +44,11 @@ class Values:
         known = told(self.scenario, caller)
         known.add(self.world.policy, list(answers))
         listed = Known([*known.texts, *map(str, choices(spec.parameters))])
-        lacking = [key for key, value in want.gold.items() if not listed.holds(value)]
+        lacking = [key for key, value in want.gold.items() if not (listed.holds(value) or self.own_words(value))]
         unknown = self.unknown(caller, [want.gold[key] for key in lacking], answers) if lacking else []
         for key, value in want.gold.items():
             place = place_of(want, at, key)
-            if key in lacking and value in unknown and not self.own_words(value):
+            if key in lacking and value in unknown:
                 message = f"{caller!r} cannot come to know {value!r}, the {key!r} of {want.call!r}"
                 hint = f" (let {self.scenario.user!r} know it, say it in the opening, or let a tool return it)"
                 yield GoldComplaint(place, "gold-value", message, hint)

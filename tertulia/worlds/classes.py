@@ -181,7 +181,8 @@ class ClassWorld:
     def _begin(self, scenario: Scenario) -> "Beginning":
         objects = self.made(scenario)
         pieces = {name: self.customs[name][1].state(made) for name, made in objects.items()}
-        return Beginning(objects, pieces, self._together({name: joined(found) for name, found in pieces.items()}))
+        state = self._together({name: joined(found) for name, found in pieces.items()})
+        return Beginning(objects, pieces, state, json.dumps(state))
 
     def start(self, scenario: Scenario) -> dict[str, Any]:
         state: dict[str, Any] = self._first(_Start(scenario)).state
@@ -194,7 +195,7 @@ class ClassWorld:
         """Objects for one conversation, in the state in which it begins."""
         if not all(custom.state_is_data for _, custom in self.customs.values()):
             return self.made(scenario)
-        return self._made_of(self._together({name: joined(pieces) for name, pieces in first.pieces.items()}))
+        return self._made_of(json.loads(first.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ class Beginning:
     objects: dict[str, Any]  # by the names of their classes, as the pieces
     pieces: dict[str, Pieces]
     state: dict[str, Any]  # of the one object, or by name
+    text: str  # the state as JSON
 
 
 @dataclass(frozen=True, slots=True)
