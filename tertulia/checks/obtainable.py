@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from tertulia.language.kinds import ID_WORDS, kind_of
-from tertulia.language.wording import NUMBER_WORDS, humanize, squeezed, stands_in, stems
+from tertulia.language.wording import NUMBER_WORDS, forms, humanize, normal, squeezed, stands_in, stems
 from tertulia.scenario import Scenario
 from tertulia.world import LiveWorld, ToolSpec
 
@@ -25,6 +25,9 @@ MOST_COMBINED = 1_000  # combinations of values for several parameters that are 
 MOST_VALUES = 2_000  # that are tried for one parameter
 WORD = re.compile(r"\w[\w'.:@/-]*\w|\w")
 TOKEN = re.compile(r"[#$]?\w[\w'.:@/-]*\w|[#$]?\w")  # with the sign that a number may begin with
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+MOST_FORMED = 2_000  # texts of which every form is known
+LONGEST_FORMED = 4_000
 INITIALS = re.compile(r"[A-Z]{2,5}")
 PLAIN_TEXT = {"type", "description", "title"}
 BETWEEN = "\0"
@@ -38,6 +41,8 @@ class Known:
     named: dict[frozenset[str], dict[str, None]] = field(default_factory=dict)  # values by what their keys speak of
     _joined: str = ""
     _read: int = 0  # how many of the texts are in it
+    _forms: set[str] = field(default_factory=set)
+    _formed: int = 0
 
     def add(self, *values: Any) -> None:
         for value in values:
@@ -62,10 +67,10 @@ class Known:
             return True
         if isinstance(value, Mapping | list | tuple):
             return all(self.holds(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
-        forms = {str(value), f"{value:g}"} if isinstance(value, float) else {str(value)}
+        spelt = {str(value), f"{value:g}"} if isinstance(value, float) else {str(value)}
         if isinstance(value, int | float):
-            forms |= {word for word, number in NUMBER_WORDS.items() if number == value}  # "three facts"
-        return any(map(self._says, forms)) or self._words(str(value)) or self._initials(str(value))
+            spelt |= {word for word, number in NUMBER_WORDS.items() if number == value}  # "three facts"
+        return any(map(self._says, spelt)) or self._reworded(str(value))
 
     def _says(self, part: str) -> bool:
         """Whether some text holds another as whole words, in any case and spacing."""
@@ -73,6 +78,19 @@ class Known:
             new = dict.fromkeys(map(squeezed, self.texts[self._read :]))
             self._joined, self._read = BETWEEN.join((self._joined, *new)), len(self.texts)
         return stands_in(squeezed(part), self._joined)
+
+    def _reworded(self, text: str) -> bool:
+        """Whether a text is said in other words: a date as people write it, an amount with a sign, initials."""
+        meant = normal(text)
+        if DATE.fullmatch(meant):
+            return not {meant, f"-{meant[4:]}"}.isdisjoint(self._said_forms())
+        return self._words(text) or self._initials(text) or (meant[:1].isdigit() and meant in self._said_forms())
+
+    def _said_forms(self) -> set[str]:
+        for text in self.texts[self._formed : MOST_FORMED]:
+            self._forms |= forms(text) if len(text) <= LONGEST_FORMED else frozenset()
+        self._formed = max(self._formed, len(self.texts))
+        return self._forms
 
     def _words(self, text: str) -> bool:
         words = [word for word in WORD.findall(text) if len(word) > 3 or any(map(str.isdigit, word))]
@@ -201,8 +219,8 @@ def readings(value: Any) -> Sequence[Any]:
 def likely(name: str, schema: Any, values: Iterable[str]) -> Iterator[str]:
     """The values that may be meant for a parameter by its name: nobody looks up a customer by a whole sentence."""
     said, kind = humanize(name).split(), kind_of(name, schema) if isinstance(schema, Mapping) else "text"
-    if kind in ("integer", "number"):
-        found = (v for v in values if v.isdecimal())
+    if kind in ("integer", "number"):  # a thing is looked up by its number; what computes is no place to look
+        found = (v for v in values if v.isdecimal() and said[-1] in ID_WORDS)
     elif kind == "code" and not schema.get("pattern"):
         found = (v for v in values if " " not in v and any(map(str.isdigit, v)))
     elif "name" in said and kind == "text":

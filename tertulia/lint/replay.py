@@ -7,12 +7,13 @@ from typing import Any
 
 from tertulia.checks.obtainable import told
 from tertulia.checks.reading import Steps
+from tertulia.checks.tool_values import misfits
 from tertulia.gold import end_state, gold_of, measure, state_faults
 from tertulia.lint.ambiguity import Replayed, rivals
 from tertulia.lint.complaints import GoldComplaint
 from tertulia.lint.computed import computed
 from tertulia.lint.failures import hidden_error
-from tertulia.lint.values import Values
+from tertulia.lint.values import Values, place_of
 from tertulia.records import Message, ToolCall
 from tertulia.scenario import Scenario, Want
 from tertulia.world import LiveWorld, Outcome, World
@@ -38,6 +39,7 @@ class Replay:
         for nth, want in enumerate(self.scenario.script.wants):
             at: Steps = ("script", "wants", nth)
             if want.due:
+                yield from self._types(want, at)
                 yield from () if self.open_ended else values.complaints(want, at, self.answers)
                 yield from self._done(live, want, at)
             elif want.outcome == "refused":
@@ -52,6 +54,14 @@ class Replay:
     def calls(self) -> list[ToolCall]:
         """The gold calls made so far."""
         return [call for message in self.messages for call in message.calls]
+
+    def _types(self, want: Want, at: Steps) -> Iterator[GoldComplaint]:
+        """Values that a tool takes, though it declares another type: a library may not look at them."""
+        for path, message, hint in misfits(self.world.tools[want.call].parameters, want.gold):
+            if path:
+                key = str(path[0])
+                said = f"{key!r} of {want.call!r} does not fit its declared type: {message}"
+                yield GoldComplaint(place_of(want, at, key), "gold-type", said, hint)
 
     def _done(self, live: LiveWorld, want: Want, at: Steps) -> Iterator[GoldComplaint]:
         before = Replayed(self.calls, [*self.answers])

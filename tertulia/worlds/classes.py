@@ -252,12 +252,12 @@ class LiveClasses:
         objects = self.first.objects if only_reads and "objects" not in vars(self) else self.objects
         undo = None if only_reads else custom.undo(objects[home], self.pieces[home])
         try:
-            answer = custom.answer(method.call(objects[home], args))
+            text = as_text(custom.answer(method.call(objects[home], args)))
         except (*REFUSALS, *self.world.own_errors[home]) as error:
             if undo:
                 objects[home] = undo()
             return refusal(" ".join(str(error).split()) or type(error).__name__)
-        return Outcome(as_text(answer), changes=() if only_reads else self._advance(home))
+        return Outcome(text, changes=() if only_reads else self._advance(home))
 
     def _advance(self, home: str) -> tuple[Change, ...]:
         """What has changed in an object since the last look at it."""
