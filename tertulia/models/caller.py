@@ -27,6 +27,7 @@ from tertulia.models.records import (
     ToolForm,
     Trouble,
 )
+from tertulia.models.turns import Turns
 from tertulia.records import Usage
 from tertulia.streams import stream
 
@@ -119,6 +120,7 @@ class Caller:
         self.budget = budget
         self.patience = patience or Patience()
         self.seed = seed
+        self.turns = Turns()
         self.accounts: dict[str, Account] = {}
         self.pricing = {one.name: one.pricing for line in self.lines.values() for one in (line, *line.others)}
 
@@ -139,6 +141,7 @@ class Caller:
 
     def leave(self, conversation: str) -> Usage:
         """A conversation is over: what it cost. Nothing of it stays in memory."""
+        self.turns.give(conversation)
         account = self.accounts.pop(conversation, None)
         return account.usage(self.pricing) if account else Usage()
 
@@ -154,7 +157,9 @@ class Caller:
             key = sha256(key + nth.to_bytes(4)).digest()[:KEY]
         kept = account.kept.pop(key, None)
         if kept is None:
+            self.turns.give(request.conversation)
             reply = await self.paid(line, request, key, size)
+            await self.turns.take(request.conversation)
         else:
             reply = self.journal.unpacked(kept)
             self.journal.count("journal_hits")

@@ -179,6 +179,8 @@ class Ensemble:
             BudgetSpent: when it cannot be played to its end."""
         usage = Usage()
         try:
+            if self.caller:
+                await self.caller.turns.take(item.id)
             judged = await self.bench.judged(item.scenario, await self.played(item))
         finally:
             if self.caller:
