@@ -188,7 +188,8 @@ def heard(shown: Shown) -> list[Message]:
         )
         messages += [said] if name in audience else []
         messages += turn.results if name == turn.speaker else ()
-    return [m.model_copy(update={"changes": (), "injected": False, "fault": ""}) if m.role == "tool" else m for m in messages]
+    bare = {"changes": (), "injected": False, "fault": ""}
+    return [m.model_copy(update=bare) if m.role == "tool" else m for m in messages]
 
 
 # --- the comparison -----------------------------------------------------------------------------------------------

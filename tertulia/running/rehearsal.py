@@ -73,14 +73,14 @@ class Understudy:
     async def plan(self, view: PlanView) -> Planned:
         assert self.planner
         request = self.model.prompt(replace(view, rng=Random(0)))
-        planned = await self.planner.plan(replace(view, slips=0.0))
+        planned = await self.planner.plan(replace(view, slips=False))
         self.note(request, planned_text(planned.plan))
         return planned
 
     async def speak(self, view: View) -> Utterance:
         assert self.speaker
         request = self.model.prompt(replace(view, rng=Random(0)))
-        said = await self.speaker.speak(replace(view, slips=0.0))
+        said = await self.speaker.speak(replace(view, slips=False))
         self.note(request, said_text(said))
         return said
 
