@@ -506,6 +506,10 @@ def import_(
     ] = None,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Run the Python that --toolkit names.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
+    model: Annotated[
+        str, typer.Option(metavar="SPEC", help="Writes the words of scripts for openapi.", show_default=False)
+    ] = "",
+    base_url: BaseUrl = "",
     json: Json = False,
 ) -> None:
     """Bring another format in as scenario files; what it holds and a scenario cannot say is listed.
@@ -526,6 +530,8 @@ def import_(
         allow_code=allow_code,
         force=force,
         json=json,
+        model=model,
+        base_url=base_url,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tertulia.errors import UserError
+from tertulia.models.records import Ask
 from tertulia.parts import load
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.scenario_text import printable, scenario_text
@@ -34,6 +35,7 @@ class Asked:
     seed: int = 0
     toolkits: tuple[str, ...] = ()  # MODULE:NAME of the Python that the format's calls are made on
     allow_code: bool = False  # whether that Python may be run
+    writer: Ask | None = None  # a model that writes words, for importers that make scenarios
 
     def code(self, what: str) -> tuple[str, ...]:
         """The toolkits, when they may be run.

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.commands.printing import as_json, note
+from tertulia.errors import SettingsError
 from tertulia.importing import Asked, Lost, bring_in
+from tertulia.models.alone import ask_alone
 
 __all__ = ["perform"]
 
+WRITTEN = ("openapi",)  # formats whose words a model can write
 SHOWN = 12  # kinds of loss, each with its first item
 
 
@@ -25,8 +28,13 @@ def perform(
     allow_code: bool,
     force: bool,
     json: bool,
+    model: str = "",
+    base_url: str = "",
 ) -> int:
-    asked = Asked(path, n, seed, toolkits, allow_code)
+    if model and format not in WRITTEN:
+        raise SettingsError(f"--model writes the words of {' and '.join(WRITTEN)}; {format!r} brings its own")
+    writer = ask_alone("planner", model, base_url) if model else None
+    asked = Asked(path, n, seed, toolkits, allow_code, writer)
     report = bring_in(format, asked, out or Path("imported") / f"{format}-{path.resolve().stem}", force=force)
     lost = [asdict(one) for one in report.lost]
     if json:

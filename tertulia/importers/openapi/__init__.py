@@ -3,6 +3,7 @@
 values, patterns, vocabulary    values for parameters, as people would say them
 links                           identifiers that one call returns and another one needs
 words                           requests, facts and personas in words
+retelling                       the words by a model instead, with the same checks
 scripts                         a draft of each kind, output first
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tertulia.importers.openapi.retelling import Retelling
 from tertulia.importers.openapi.scripts import KINDS, Draft, Writer
 from tertulia.importers.openapi.words import persona
 from tertulia.importing import Asked, Imported, Lost
@@ -49,8 +51,13 @@ class Openapi:
         api = read_api(asked.path)
         made = Making(api, asked.seed)
         scenarios = made.scenarios(asked.count or EACH * len(api.tools))
+        coverage = made.coverage()
+        if asked.writer is not None:
+            retelling = Retelling(asked.writer, api.title, asked.seed)
+            scenarios = retelling.all(scenarios, list(map(made.world, scenarios)))
+            coverage["words of the model"] = dict(sorted(retelling.counts.items()))
         lost = [Lost(f"{Path(note.file).name}:{note.line}", "document", note.message) for note in api.notes]
-        return Imported(scenarios, {made.file: as_json(asked.path)}, lost, made.coverage())
+        return Imported(scenarios, {made.file: as_json(asked.path)}, lost, coverage)
 
 
 def as_json(path: Path) -> bytes:
@@ -177,7 +184,7 @@ class Making:
             else:
                 self.matrix.setdefault(operation, Counter())[kind] += 1
 
-    def coverage(self) -> Mapping[str, Any]:
+    def coverage(self) -> dict[str, Any]:
         """Kinds; operations by kind; parameters by operation, how many of how many; what was dropped, by rule."""
         shares = {}
         for tool in self.api.tools:
