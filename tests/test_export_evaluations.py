@@ -18,6 +18,7 @@ from tertulia.exporting.items import Items, unsaid
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.graph import Item, Stage
 from tertulia.importing import Asked, bring_in
+from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation, EndReason
 from tertulia.scenario import Scenario
@@ -115,8 +116,13 @@ GAINED = {"limits.turns", "limits.tool_calls", "success.nothing_else"}  # what a
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scenario_that_comes_back_from_tau2_differs_in_what_was_lost_alone(name: str, tmp_path: Path) -> None:
-    scenario = settled(name)
+def test_an_evalset_comes_back_whole_and_tau2_with_what_was_lost_alone(name: str, tmp_path: Path) -> None:
+    bundled = settled(name)
+    export("evalset", [(bundled, talk_of(bundled))], tmp_path / "set.jsonl")
+    bring_in("evalset", Asked(tmp_path / "set.jsonl"), tmp_path / "whole")
+    scenario = load_scenario(tmp_path / "whole" / f"{name}.yaml")
+    assert scenario == bundled
+
     report = export("tau2", [(scenario, talk_of(scenario))], tmp_path / "tau2")
     bring_in("tau2", Asked(tmp_path / "tau2" / str(scenario.world)), tmp_path / "back")
     back = load_scenario(tmp_path / "back" / f"{name}.yaml")
@@ -231,6 +237,41 @@ def test_adk_reads_its_evaluation_set(played: list[tuple[Scenario, Conversation]
     assert [case.eval_id for case in read.eval_cases] == [scenario.id for scenario, _ in played]
     starts = [case.conversation_scenario.starting_prompt for case in read.eval_cases]
     assert starts == [scenario.script.opening for scenario, _ in played]
+
+
+def test_bfcl_plays_its_answers_on_its_own_classes_and_finds_them_right(tmp_path: Path) -> None:
+    checker = pytest.importorskip("bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker")
+    home = "bfcl_eval.eval_checker.multi_turn_eval.func_source_code.ticket_api:TicketAPI"
+    wants = [
+        {"call": "ticket_login", "with": {"username": "ada", "password": "pw"}},
+        {"call": "create_ticket", "with": {"title": "Torn seat", "priority": 2}, "say": "Open a ticket: Torn seat, 2."},
+    ]
+    raw: dict[str, Any] = settled("another-day").model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    raw |= {"kind": "multi_call", "world": {"classes": {"of": [home], "data": {"ticket_counter": 1}}}}
+    raw |= {"script": {"opening": "Log me in as ada with pw.", "wants": wants}, "success": {}, "principles": []}
+    with allowing(code=True):
+        scenario = Scenario.model_validate(raw)
+        path = export("bfcl", [(scenario, talk_of(scenario))], tmp_path / "bfcl.jsonl").path
+    entry = json.loads(path.read_text())
+    answers = json.loads((tmp_path / "bfcl.sidecar.jsonl").read_text())["ground_truth"]
+
+    def said(turns: list[list[str]], model: str) -> Any:
+        steps = [[calls] for calls in turns]
+        return checker.multi_turn_checker(steps, answers, entry, "multi_turn_base", model)["valid"]
+
+    assert said(answers, "right") is True
+    assert said([answers[0], ["create_ticket(title='Torn seat', priority=3)"]], "wrong") is False
+
+
+def test_openevals_scores_its_trajectories(played: list[tuple[Scenario, Conversation]], tmp_path: Path) -> None:
+    match = pytest.importorskip("openevals.trajectory.match")
+    rows = [json.loads(line) for line in written("openevals", played, tmp_path).read_text().splitlines()]
+
+    for row in rows:
+        judge = match.create_trajectory_match_evaluator(trajectory_match_mode="superset")
+        assert judge(outputs=row["trajectory"], reference_outputs=row["reference_trajectory"])["score"] is True
+        nothing = [message for message in row["trajectory"] if not message.get("tool_calls")]
+        assert judge(outputs=nothing, reference_outputs=row["reference_trajectory"])["score"] is False
 
 
 def test_agentevals_scores_its_trajectories(played: list[tuple[Scenario, Conversation]], tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def silent(text: str) -> None:
 def tell(report: ExportReport, say: Callable[[str], None]) -> None:
     say(f"{report.path}: {report.rows} rows")
     if report.sidecar:
-        say(f"{report.sidecar}: what the format has no place for")
+        say(f"{report.sidecar}: what stands beside its rows")
     for what, count in report.lost.items():
         say(f"not carried over: {what} ({count})")
     if report.trouble:
