@@ -232,6 +232,7 @@ def test_a_push_is_one_commit_of_file_card_and_manifest_to_a_private_repository(
     with hub() as (address, heard):
         monkeypatch.setenv("HF_ENDPOINT", address)
         monkeypatch.setenv("HF_TOKEN", "hf_right")
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # other tests want it offline
         assert push("me/talks", report.path, report.sidecar, report.papers) == f"{address}/datasets/me/talks/commit/1"
         made = json.loads(next(body for path, _, body in heard if path == "/api/repos/create"))
         assert (made["name"], made["type"]) == ("talks", "dataset")
