@@ -62,3 +62,8 @@ def test_about_is_the_share_of_the_name_that_is_said() -> None:
 def test_the_verb_alone_speaks_of_the_action() -> None:
     assert same_action("It has been rescheduled.", "reschedule_delivery")
     assert not same_action("It has been paid.", "reschedule_delivery")
+
+
+@pytest.mark.parametrize(("text", "name"), [("Please get the pets.", "get_pets"), ("Get the pet Rex.", "getPet")])
+def test_of_tools_with_one_stem_that_one_comes_first_which_is_spelt_as_the_message(text: str, name: str) -> None:
+    assert best_tools(text, (spec("getPet"), spec("get_pets")))[0].tool.name == name

@@ -288,3 +288,22 @@ def test_answers_of_a_model_need_one(tmp_path: Path, more: dict[str, Any]) -> No
 
     with pytest.raises(SettingsError, match="name one with --role-model tool=SPEC"):
         Stage(bundled_recipe("user_script")).seat(Item(0, "new-pet-0", scenario, {}, seed=3))
+
+
+def test_what_is_searched_for_in_words_has_an_id_of_its_own_and_is_found_by_it() -> None:
+    text = {"type": "string"}
+    user = {"type": "object", "properties": {"id": text, "username": text}}
+    query = {"type": "object", "properties": {"query": text}, "required": ["query"]}
+    one = {"type": "object", "properties": {"userId": text}, "required": ["userId"]}
+    tools = (
+        ToolSchema(name="searchUser", parameters=query, output=user),
+        ToolSchema(name="getUser", parameters=one, output=user),
+    )
+    live = SimulatedWorld(tools).open(SCENARIO)
+
+    found = told(live.call("searchUser", {"query": "ada"}))
+
+    assert found["username"] == "ada"
+    assert "ada" not in found["id"]
+    assert found["id"] != told(live.call("searchUser", {"query": "eve"}))["id"]
+    assert told(live.call("getUser", {"userId": found["id"]})) == found

@@ -98,6 +98,7 @@ SYNONYMS = {  # a customer's word -> words that tools are named with
     "pickup": "collect pickup",
     "collect": "pickup",
 }
+TO_THE_LETTER = 0.01  # how much more a word counts that is spelt as in the tool's name: no more than settles a tie
 ALIKE = {stem(word): frozenset(map(stem, others.split())) for word, others in SYNONYMS.items()}
 
 
@@ -135,6 +136,7 @@ class _Profile:
     name: frozenset[str]
     weights: dict[str, float]
     exact: bool  # its name is no ordinary word: whoever writes it means the tool
+    spelt: frozenset[str]  # the words of its name that carry meaning, as they are spelt
 
 
 class _Index:
@@ -149,7 +151,7 @@ class _Index:
         self.rarity = {word: log(1 + len(self.profiles) / count) for word, count in counts.items()}
 
     def matches(self, text: str) -> list[Match]:
-        said = widened(text)
+        said, spelt = widened(text), frozenset(words(text))
         found = []
         for profile in self.profiles:
             score = sum(
@@ -161,7 +163,8 @@ class _Index:
             heard = sum(said[word] for word in profile.name if word in said)
             named = heard / len(profile.name) if profile.name else 0.0
             if score:
-                found.append(Match(profile.tool, score * (1 + named), named))
+                to_the_letter = len(spelt & profile.spelt)  # the pets are all of them, the pet is one
+                found.append(Match(profile.tool, score * (1 + named) * (1 + TO_THE_LETTER * to_the_letter), named))
         return sorted(found, key=lambda match: (-match.score, match.tool.name))
 
 
@@ -178,7 +181,9 @@ def _profile(tool: ToolSpec) -> _Profile:
         for word in content(text):
             weights[word] = max(weight, weights.get(word, 0.0))
     name = frozenset(stem(word) for word in humanize(tool.name).split())
-    return _Profile(tool, frozenset(name - STOP) or name, weights, len(humanize(tool.name).split()) > 1)
+    said = humanize(tool.name).split()
+    spelt = frozenset(word for word in said if stem(word) not in STOP)
+    return _Profile(tool, frozenset(name - STOP) or name, weights, len(said) > 1, spelt)
 
 
 def _text(schema: object) -> str:

@@ -95,7 +95,7 @@ def _by_name(tool: ToolSchema) -> Resource:
     rest = words[words.index(verb) + 1 :] if verb else words
     noun = [word for word in rest if word not in FILLERS] or rest or words
     kind = singular("".join(noun[: _before(noun)]))
-    key = key_among(tool, kind) if deed in ("read", "update", "delete") else ""
+    key = key_among(tool, kind, by_words=VERBS.get(verb) == "list") if deed in ("read", "update", "delete") else ""
     return Resource(deed, kind, key)
 
 
@@ -104,8 +104,10 @@ def _before(noun: list[str]) -> int:
     return next((nth for nth, word in enumerate(noun) if word in FILLERS and nth), len(noun))
 
 
-def key_among(tool: ToolSchema, kind: str) -> str:
-    """The parameter that names a record: its own id, else the first id that is needed, else what is needed first."""
+def key_among(tool: ToolSchema, kind: str, *, by_words: bool = False) -> str:
+    """The parameter that names a record: its own id, else the first id that is needed, else what is needed first.
+
+    What searches by words is not told an id: the first parameter of `searchUser` is no id of a user."""
     properties = tool.parameters.get("properties", {})
     required = [name for name in tool.parameters.get("required", ()) if name in properties]
     own = {kind + "id", "id", kind, kind + "number", kind + "name", kind + "code"}
@@ -114,7 +116,7 @@ def key_among(tool: ToolSchema, kind: str) -> str:
     plain = [
         name for name in required if first_type(pointed(properties[name], tool.parameters)) in ("string", "integer")
     ]
-    return next(iter([*candidates, *ids, *plain]), "")
+    return next(iter([*candidates, *ids, *([] if by_words else plain)]), "")
 
 
 def listed_in(schema: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -119,6 +119,9 @@ class LiveSimulated:
         key = given.get(resource.key) if resource.key else None
         if key is None:
             key = self._new_id(tool, resource, known)
+            if resource.deed == "read" and known and id_schema(tool, resource.kind):  # one that was looked for
+                fitting = searched(pointed(tool.output, tool.output), known, 0)
+                self.met.setdefault(resource.kind, {}).setdefault(str(key), fitting)
         record = self.state.get(resource.kind, {}).get(str(key), {})
         if tool.writes:
             values = {name: value for name, value in given.items() if name != resource.key}
@@ -134,6 +137,8 @@ class LiveSimulated:
     def _new_id(self, tool: ToolSchema, resource: Resource, known: Known) -> Any:
         """The id of a record that the call does not name: drawn from the answer's schema, and not taken yet."""
         schema = id_schema(tool, resource.kind)
+        if resource.deed == "read" and known and schema is not None:
+            return draw(schema, self._rng(resource.kind, "id", *sorted(known.items())), resource.kind + "Id")
         if resource.deed != "create":
             return json.dumps(known, sort_keys=True, ensure_ascii=False)[:80] if known else resource.kind
         taken = self.state.get(resource.kind, {})
