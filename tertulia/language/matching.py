@@ -1,5 +1,6 @@
 """Which tool a message is about: its words against the words of each tool's name, description and parameters."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -144,6 +145,7 @@ class _Index:
 
     def __init__(self, tools: Sequence[ToolSpec]) -> None:
         self.profiles = [_profile(tool) for tool in tools]
+        self.names = Counter(profile.name for profile in self.profiles)
         counts: dict[str, int] = {}
         for profile in self.profiles:
             for word in profile.weights:
@@ -163,7 +165,8 @@ class _Index:
             heard = sum(said[word] for word in profile.name if word in said)
             named = heard / len(profile.name) if profile.name else 0.0
             if score:
-                to_the_letter = len(spelt & profile.spelt)  # the pets are all of them, the pet is one
+                twins = self.names[profile.name] > 1  # the pets are all of them, the pet is one
+                to_the_letter = len(spelt & profile.spelt) if twins else 0
                 found.append(Match(profile.tool, score * (1 + named) * (1 + TO_THE_LETTER * to_the_letter), named))
         return sorted(found, key=lambda match: (-match.score, match.tool.name))
 
