@@ -10,7 +10,6 @@ scripts                         a draft of each kind, output first
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
