@@ -204,7 +204,7 @@ def phrase(schema: Schema, text: str, link: str) -> Iterator[Found]:
             return
     match = UP_TO.match(text)
     if match and match[0].strip() and SAYS.search(link):
-        said = re.split(r"\s+(?:and|but|so|please)\s+", match[0].strip())[0].strip()
+        said = re.split(r"\s+(?:and|but|so|please)\s+|\s+instead$", match[0].strip())[0].strip()
         if said and len(said.split()) <= 12:
             yield unquoted(said), 0, match.end()
 
