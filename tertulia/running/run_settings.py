@@ -26,7 +26,7 @@ SHOWS = {
     "evaluation",
     "templates",
     "schema",
-    "cli.py",
+    "cli",
     "progress.py",
     "summary.py",
     "__main__.py",
