@@ -1,5 +1,6 @@
 """Where the values of a wanted call come from: can the assistant come to know each, and is each choice told?"""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["Values"]
 OWN_WORDS = frozenset(("is", "be", "the", "of", "a", "to", "in", "include", "enable"))
 
 SENTENCE = 6  # words
+EXAMPLE = re.compile(r"\b(?:such as|e\.g\.|for example|for instance|examples?:).*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Values:
         spec = self.world.tools[want.call]
         known = told(self.scenario, caller)
         known.add(self.world.policy, list(answers))
-        listed = Known([*known.texts, *map(str, choices(spec.parameters))])
+        listed = Known([*known.texts, *map(str, choices(spec.parameters)), *documented(spec.parameters)])
         lacking = [key for key, value in want.gold.items() if not (listed.holds(value) or self.own_words(value))]
         unknown = self.unknown(caller, [want.gold[key] for key in lacking], answers) if lacking else []
         for key, value in want.gold.items():
@@ -97,6 +99,15 @@ class Values:
             return True
         about = stems(f"{humanize(key)} {schema.get('description', '')}") - OWN_WORDS
         return any(about & stems(text) for text in known.texts)
+
+
+def documented(schema: Any) -> Iterator[str]:
+    """What the parameters of a tool are described with, but for examples: whoever calls it has read that."""
+    for key, inner in schema.items() if isinstance(schema, Mapping) else ():
+        if key == "description" and isinstance(inner, str):
+            yield EXAMPLE.sub("", inner)
+        else:
+            yield from documented(inner)
 
 
 def place_of(want: Want, at: Steps, key: str) -> Steps:
