@@ -56,3 +56,19 @@ async def test_one_that_stops_waiting_takes_no_turn():
     async with asyncio.timeout(5):
         await turns.take("c")
     assert set(turns.held) == {"c"}
+
+
+async def test_nobody_waits_for_a_turn_once_replies_come_at_once():
+    turns = Turns(at_once=1)
+    await turns.take("a")
+    waits = asyncio.create_task(turns.take("b"))
+    await asyncio.sleep(0)
+    turns.replied(0.5)
+    await asyncio.sleep(0)
+    assert not waits.done()
+
+    turns.replied(0.001)
+    async with asyncio.timeout(5):
+        await waits
+        await turns.take("c")
+    assert not turns.held

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from time import monotonic
 
 import orjson
 
@@ -190,6 +191,7 @@ class Caller:
         while True:
             tried += 1
             await line.limiter.acquire()
+            asked = monotonic()
             try:
                 reply = await line.endpoint.complete(request, self.patience.deadline)
             except CallFailed as failed:
@@ -197,6 +199,7 @@ class Caller:
                 caught = failed
             else:
                 line.limiter.succeeded()
+                self.turns.replied(monotonic() - asked)
                 return reply
             finally:
                 line.limiter.release()
