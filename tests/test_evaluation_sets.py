@@ -1,12 +1,14 @@
 """Evaluation sets: ids, lines that cannot be read, wrong gold."""
 
 import json
+from pathlib import Path
 
 import pytest
 from evaluations import bundled
 
 from tertulia.errors import UserError
 from tertulia.evaluation.sets import read_set
+from tertulia.evaluation.settings import code_of_agent
 from tertulia.gold import gold_of
 
 
@@ -92,3 +94,14 @@ def test_what_the_lint_said_is_kept_for_the_next_time(tmp_path, monkeypatch):
     assert read_set(["missed-delivery"], known=tmp_path) == first
     with pytest.raises(UserError, match="asked again"):
         read_set(["missed-delivery"])
+
+
+def test_an_agent_that_was_edited_is_another_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def agent(messages, tools): return None\n")
+    before = code_of_agent("mine:agent")
+    Path("mine.py").write_text("def agent(messages, tools): return {}\n")
+
+    assert before
+    assert code_of_agent("mine:agent") not in ("", before)
+    assert code_of_agent("rules") == code_of_agent("openai:small") == ""

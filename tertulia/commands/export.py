@@ -10,6 +10,7 @@ from tertulia.export import PARQUET, STDOUT, ExportReport
 from tertulia.exporting.hub import push as pushed
 from tertulia.running.runs import Run
 from tertulia.verifying.findings import Findings
+from tertulia.verifying.verify import consumer_of
 
 __all__ = ["perform"]
 
@@ -30,6 +31,8 @@ def perform(
     json: bool,
 ) -> int:
     run = Run(folder)
+    if verify:
+        consumer_of(format)
     selection = run.selection(select, split) if select else None
     if split and not select:
         raise SettingsError("--split names a part of a selection: name it with --select")

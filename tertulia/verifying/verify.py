@@ -30,11 +30,26 @@ from tertulia.verifying.loading import load_faults
 from tertulia.verifying.secrecy import conversation_of, hidden_texts, leaks
 from tertulia.verifying.templates import Template
 
-__all__ = ["verify"]
+__all__ = ["consumer_of", "verify"]
 
 Pairs = Iterable[tuple[Scenario, Conversation]]
 TEMPLATED = ("sft", "pairs", "comparisons", "judgements")
 GOLD = ("items",)  # rows that hold the gold on purpose
+
+
+def consumer_of(format_name: str) -> tuple[Columns, str]:
+    """The columns of a format, and the name of who reads it.
+
+    Raises:
+        UserError: if the format names none, as those that are a folder of files.
+        UnknownPart: if there is no such format."""
+    part = load("exporters", format_name)
+    columns, consumer = getattr(part, "columns", None), getattr(part, "consumer", "")
+    if columns is None or consumer not in CONSUMERS:
+        raise UserError(
+            f"the format {format_name!r} names no columns and consumer, so there is nothing to verify it by"
+        )
+    return columns, consumer
 
 
 def verify(format_name: str, path: Path, pairs: Pairs, tokenizer: str = "") -> Findings:
@@ -46,12 +61,7 @@ def verify(format_name: str, path: Path, pairs: Pairs, tokenizer: str = "") -> F
         UserError: if the file is not there or no table at all, if the format names no consumer, or if `tokenizer`
             cannot be used.
         UnknownPart: if there is no such format."""
-    part = load("exporters", format_name)
-    columns, consumer = getattr(part, "columns", None), getattr(part, "consumer", "")
-    if columns is None or consumer not in CONSUMERS:
-        raise UserError(
-            f"the format {format_name!r} names no columns and consumer, so there is nothing to verify it by"
-        )
+    columns, consumer = consumer_of(format_name)
     if not path.is_file():
         raise UserError(f"{str(path)!r} is not there; export it first")
     found = Findings(path)
