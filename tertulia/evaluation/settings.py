@@ -12,13 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tertulia.errors import SettingsError
 from tertulia.evaluation.sets import EvalSet, digest
 from tertulia.models.langchain import PROVIDERS
-from tertulia.records import Record
-from tertulia.running.run_settings import RunSettings, code_digest, manifest_of
+from tertulia.running.run_settings import RunSettings, Told, code_digest, manifest_of
 
 __all__ = ["METRIC", "EvaluationSettings", "code_of_trials", "manifest_of_evaluation", "simulator_version"]
 
@@ -38,7 +37,7 @@ PLAYS = (
 SIMULATES = ("agents/users", "agents/planners", "agents/colleagues", "language")  # what decides what users say
 
 
-class EvaluationSettings(Record):
+class EvaluationSettings(Told):
     """What `tertulia evaluate` is told."""
 
     sets: tuple[str, ...] = Field((), description="evalset files, scenario files, folders or bundled names")
@@ -49,18 +48,6 @@ class EvaluationSettings(Record):
     rerun: int = Field(0, ge=0, le=100_000, description="trials set aside that are played again; changes no other")
     deadline: float = Field(60.0, gt=0, description="seconds that the agent may take for one turn")
     run: RunSettings = Field(RunSettings(), description="seed, concurrency, folder, and the models that simulate")
-
-    @classmethod
-    def of(cls, **options: Any) -> "EvaluationSettings":
-        """The settings that options give.
-
-        Raises:
-            SettingsError: naming the option that is out of its range."""
-        try:
-            return cls(**options)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
 
     @property
     def agent_is_model(self) -> bool:

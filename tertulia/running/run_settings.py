@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
@@ -18,7 +18,7 @@ from tertulia.models.spec import RoleModel, known_role, role_models
 from tertulia.records import Record
 from tertulia.scenario import Scenario
 
-__all__ = ["RunSettings", "default_folder", "manifest_of", "models_in"]
+__all__ = ["RunSettings", "Told", "default_folder", "manifest_of", "models_in"]
 
 DECIDES = {".py", ".yaml", ".json", ".md", ".txt"}  # the package's files that can change what a run gives ...
 SHOWS = {
@@ -37,7 +37,23 @@ RULES = "rules"  # in place of a model's spec
 SERVED = ("base_url", "key_env")  # of a model's spec: where it is served, which changes no result
 
 
-class RunSettings(Record):
+class Told(Record):
+    """What a command is told."""
+
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """The settings that options give.
+
+        Raises:
+            SettingsError: naming the option that is out of its range."""
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+
+
+class RunSettings(Told):
     """What `tertulia run` is told."""
 
     scenarios: tuple[str, ...] = Field((), description="files, folders or bundled names; none: the bundled set")
@@ -62,18 +78,6 @@ class RunSettings(Record):
     prices: str = Field("", description="a file of prices that go before the bundled ones")
     allow_code: bool = Field(False, description="scenario files may run code; see `tertulia.permissions`")
     allow_net: bool = Field(False, description="scenario files may reach the network")
-
-    @classmethod
-    def of(cls, **options: Any) -> "RunSettings":
-        """The settings that options give.
-
-        Raises:
-            SettingsError: naming the option that is out of its range."""
-        try:
-            return cls(**options)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
 
     @cached_property
     def models(self) -> dict[str, RoleModel]:
