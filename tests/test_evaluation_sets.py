@@ -7,6 +7,7 @@ import pytest
 from evaluations import bundled
 
 from tertulia.errors import UserError
+from tertulia.evaluation.child import resolved
 from tertulia.evaluation.sets import read_set
 from tertulia.evaluation.settings import code_of_agent
 from tertulia.gold import gold_of
@@ -105,3 +106,9 @@ def test_an_agent_that_was_edited_is_another_one(tmp_path, monkeypatch):
     assert before
     assert code_of_agent("mine:agent") not in ("", before)
     assert code_of_agent("rules") == code_of_agent("openai:small") == ""
+
+
+def test_what_cannot_be_asked_is_no_agent():
+    with pytest.raises(AttributeError, match="sys:maxsize is of type int: neither a callable"):
+        resolved("sys:maxsize")
+    assert callable(resolved("json:dumps"))

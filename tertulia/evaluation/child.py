@@ -33,12 +33,16 @@ def resolved(spec: str) -> Any:
     """The object that MODULE:NAME stands for; a class is made one of.
 
     Raises:
-        ImportError, AttributeError: if there is none."""
+        ImportError, AttributeError: if there is none, or if it cannot be asked."""
     module, _, path = spec.partition(":")
     found: Any = import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
-    return found() if isclass(found) else found
+    agent = found() if isclass(found) else found
+    if not (callable(agent) or hasattr(agent, "ainvoke") or hasattr(agent, "speak")):
+        kind = type(agent).__name__
+        raise AttributeError(f"{spec} is of type {kind}: neither a callable, nor a graph, nor anything that speaks")
+    return agent
 
 
 def plain(message: Any) -> Any:
