@@ -10,15 +10,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-from uuid import uuid5
 
 from pydantic import Field
 
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.rows import NAMESPACE
+from tertulia.exporting.rows import digest, item_id
 from tertulia.gold import Gold, gold_of, measure
 from tertulia.lint import complaints
 from tertulia.records import Conversation, Record
@@ -74,8 +72,7 @@ class Evalset:
         if variant in self.variants:
             return
         self.variants.add(variant)
-        settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        item = str(uuid5(NAMESPACE, digest(settled).hex()))
+        item = item_id(scenario)
         if item in self.items:
             return
         self.items.add(item)
@@ -87,15 +84,10 @@ class Evalset:
         yield {
             "version": 1,
             "id": item,
-            "scenario": settled,
+            "scenario": scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "gold": gold_of(scenario).model_dump(mode="json"),
             "floors": {"none": {"passed": nothing.passed, "slot_f1": nothing.slots.f1}},
         }
-
-
-def digest(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return sha256(text.encode("utf-8", "backslashreplace")).digest()
 
 
 def schema() -> str:

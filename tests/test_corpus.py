@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import tertulia
 from tertulia.cli import app
 from tertulia.corpus.balance import apportioned, targets
-from tertulia.corpus.contamination import Contaminated, item_id
+from tertulia.corpus.contamination import Contaminated
 from tertulia.corpus.criteria import Balance, read_plan
 from tertulia.corpus.distributions import Distributions, binned
 from tertulia.corpus.expressions import ExpressionFault, parsed
@@ -29,6 +29,7 @@ from tertulia.corpus.novelty import Novel
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.selection import find_selection
 from tertulia.errors import ScenarioError, UserError
+from tertulia.exporting.rows import item_id
 from tertulia.lint.duplicates import alikeness
 from tertulia.parts import load
 from tertulia.records import Conversation, Draft, Message, Turn, Verdict

@@ -9,19 +9,17 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid5
 
 from tertulia.corpus.words import hashed
 from tertulia.errors import Fault, ScenarioError, UserError
-from tertulia.exporting.rows import NAMESPACE
+from tertulia.exporting.rows import item_id
 from tertulia.language.wording import words
 from tertulia.memo import Memo
 from tertulia.scenario import Scenario
 
-__all__ = ["Contaminated", "Leak", "evaluation_items", "item_id"]
+__all__ = ["Contaminated", "Leak", "evaluation_items"]
 
 ALIGNED = 3  # words in a row that count as aligned
 LEAST = 5  # words; shorter items say nothing
@@ -41,13 +39,6 @@ class Leak:
 
     item: str
     match: float  # share of its words that are aligned; 1 where the item itself was played
-
-
-def item_id(scenario: Scenario) -> str:
-    """The id that a settled scenario has in an evaluation set (see the exporter `evalset`)."""
-    settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    text = json.dumps(settled, ensure_ascii=False, sort_keys=True, default=str)
-    return str(uuid5(NAMESPACE, sha256(text.encode("utf-8", "backslashreplace")).digest().hex()))
 
 
 def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:

@@ -8,13 +8,13 @@ Every item passes the gold lint first; one whose gold cannot be right is left ou
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tertulia.errors import UserError
+from tertulia.exporting import rows
 from tertulia.gold import Gold, gold_of
 from tertulia.lint import complaints
 from tertulia.parts import installed
@@ -134,8 +134,7 @@ def named(settled: Scenario) -> SetItem:
 
 
 def digest(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return rows.digest(value).hex()
 
 
 # --- scenarios ---------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """A row of an export: its id, and its line of JSON."""
 
 import json
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
 from tertulia.records import Conversation
+from tertulia.scenario import Scenario
 
-__all__ = ["NAMESPACE", "as_line", "row_id"]
+__all__ = ["NAMESPACE", "as_line", "digest", "item_id", "row_id"]
 
 NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an export
 
@@ -14,6 +16,18 @@ NAMESPACE = UUID("5b0a1c7e-3f0d-5c52-9f7e-6c1d0f6a7a11")  # of every id in an ex
 def row_id(talk: Conversation, *parts: object) -> str:
     """An id that depends on the conversation's id and the parts alone."""
     return str(uuid5(NAMESPACE, "/".join(map(str, (talk.id, *parts)))))
+
+
+def item_id(scenario: Scenario) -> str:
+    """The id of a settled scenario as an item of an evaluation set: the same in every run."""
+    settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return str(uuid5(NAMESPACE, digest(settled).hex()))
+
+
+def digest(value: Any) -> bytes:
+    """The SHA-256 of a value as JSON, whatever the order of its keys."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return sha256(text.encode("utf-8", "backslashreplace")).digest()
 
 
 def as_line(value: Any) -> str:
