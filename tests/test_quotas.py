@@ -14,7 +14,7 @@ import tertulia
 from tertulia.errors import RunInterrupted, RunStopped, SettingsError
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.records import Conversation, EndReason
-from tertulia.running.quotas import Quota, Quotas
+from tertulia.running.quotas import Grid, Quota, Quotas
 from tertulia.running.runner import Bench, Standing, play_all
 from tertulia.scenario import Scenario
 from tertulia.streams import number, stream
@@ -66,7 +66,8 @@ class Kept(list[Conversation]):
 async def played(
     scenarios: list[Scenario], quota: str, order: int = 0, concurrency: int = 16, stop_at: int = 0, **more: Any
 ) -> Any:
-    quotas = Quotas(scenarios, Quota.of(quota), seed=3, slips=0.0, finished=more.pop("finished", {}), **more)
+    wanted = Quota.of(quota)
+    quotas = Quotas(Grid(scenarios, wanted, seed=3, slips=0.0), wanted.accepted, more.pop("finished", {}), **more)
     kept, standing = Kept(stop_at), Standing(total=quotas.missing)
     players: Any = dict.fromkeys({scenario.recipe for scenario in scenarios}, Coin(order))
     with pytest.raises(RunInterrupted) if stop_at else nullcontext():
@@ -95,9 +96,8 @@ async def test_each_conversation_is_played_for_a_cell_in_which_its_scenario_stan
     found = await played(scenarios, "principles,world=3")
 
     by_id, cells = {scenario.id: scenario for scenario in scenarios}, found.quotas.cells
-    assert all(
-        cells[talk.index % len(cells)].name in found.quotas.quota.cells(by_id[talk.scenario]) for talk in found.kept
-    )
+    wanted = Quota.of("principles,world=3")
+    assert all(cells[talk.index % len(cells)].name in wanted.cells(by_id[talk.scenario]) for talk in found.kept)
     assert len({talk.index for talk in found.kept}) == len(found.kept)
 
 
@@ -170,6 +170,10 @@ def test_a_quota_that_is_not_met_is_told_and_a_larger_bound_goes_on(tmp_path, mo
     assert run.summary.accepted == 2
 
 
-def test_a_quota_takes_one_process(tmp_path):
-    with pytest.raises(SettingsError, match="--workers 1"):
-        tertulia.run("clinic", quota="world=2", workers=2, out=tmp_path / "run")
+def test_several_processes_end_with_the_same_exports(tmp_path):
+    for workers in (1, 2):
+        tertulia.run("clinic", quota="kind=1", workers=workers, slips=0.9, out=tmp_path / str(workers))
+    one, two = (sorted((tmp_path / name / "exports").rglob("*")) for name in "12")
+
+    assert [path.name for path in one] == [path.name for path in two]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]

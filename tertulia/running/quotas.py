@@ -8,7 +8,7 @@ cell ends with exactly what was asked for, and with the same conversations whate
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 from tertulia.corpus.fields import BEFOREHAND
@@ -19,7 +19,7 @@ from tertulia.streams import number
 from tertulia.table import Item
 from tertulia.variation import balanced_choice
 
-__all__ = ["Quota", "Quotas"]
+__all__ = ["Grid", "Quota", "Quotas"]
 
 PATIENCE = 25  # conversations that a cell may take for each one that is wanted, when nobody says how many
 BETWEEN = " / "
@@ -59,77 +59,36 @@ class Cell:
 
     name: str
     number: int
-    scenarios: list[Scenario] = field(default_factory=list)
     begun: int = 0  # conversations drawn so far, in their order
     open: int = 0
     accepted: int = 0
 
 
-class Quotas:
-    """Draws the conversations of a run by quota; `tertulia.running.runner.Source`."""
+class Grid:
+    """The conversations that a quota may ask for, by place: which cell's, which scenario, which choice of its variants.
 
-    def __init__(
-        self,
-        scenarios: Sequence[Scenario],
-        quota: Quota,
-        seed: int,
-        slips: float,
-        finished: Mapping[int, bool],
-        most: int | None = None,
-    ) -> None:
-        self.quota, self.seed, self.slips, self.finished = quota, seed, slips, finished
-        cells: dict[str, list[Scenario]] = {}
+    Raises:
+        SettingsError: if no scenario stands in any cell."""
+
+    def __init__(self, scenarios: Sequence[Scenario], quota: Quota, seed: int, slips: float) -> None:
+        self.seed, self.slips = seed, slips
+        self.cells: dict[str, list[Scenario]] = {}
         for scenario in scenarios:
             for name in quota.cells(scenario):
-                cells.setdefault(name, []).append(scenario)
-        if not cells:
+                self.cells.setdefault(name, []).append(scenario)
+        if not self.cells:
             raise SettingsError(f"--quota: no scenario has a value of {BETWEEN.join(quota.by)}")
-        self.cells = [Cell(name, nth, cells[name]) for nth, name in enumerate(sorted(cells))]
-        self.most = -(-most // len(cells)) if most else PATIENCE * quota.accepted  # conversations of a cell
-        self.homes = {s.id: [c.number for c in self.cells if any(o.id == s.id for o in c.scenarios)] for s in scenarios}
+        self.names = sorted(self.cells)
+        self.homes: dict[str, list[int]] = {}  # scenario -> the cells in which it stands
+        for at, name in enumerate(self.names):
+            for scenario in self.cells[name]:
+                self.homes.setdefault(scenario.id, []).append(at)
         self.variants = Variants()
-        self.turn = 0  # the cell that is asked next
-        self.changed = asyncio.Event()
-        for place, accepted in finished.items():
-            self.cells[place % len(self.cells)].accepted += accepted
-
-    @property
-    def missing(self) -> int:
-        """Accepted conversations that are still wanted, and may still come."""
-        return sum(max(0, self.quota.accepted - c.accepted) for c in self.cells if c.begun < self.most or c.open)
-
-    @property
-    def unmet(self) -> dict[str, int]:
-        """Cells that have less than was asked for, and how much they have."""
-        return {cell.name: cell.accepted for cell in self.cells if cell.accepted < self.quota.accepted}
-
-    async def draw(self) -> Item | None:
-        """The next conversation to play; waits while open ones may still fill the quotas; None: there is none."""
-        while True:
-            for _ in self.cells:
-                cell = self.cells[self.turn]
-                self.turn = (self.turn + 1) % len(self.cells)
-                if (item := self.next_of(cell)) is not None:
-                    cell.open += 1
-                    return item
-            if not any(cell.open for cell in self.cells):
-                return None
-            self.changed.clear()
-            await self.changed.wait()
-
-    def next_of(self, cell: Cell) -> Item | None:
-        """A cell's next conversation that is not there yet, if the cell has room."""
-        while cell.accepted + cell.open < self.quota.accepted and cell.begun < self.most:
-            place = cell.begun * len(self.cells) + cell.number
-            cell.begun += 1
-            if place not in self.finished:
-                return self.item(place)
-        return None
 
     def item(self, place: int) -> Item:
-        """The conversation at a place: which cell's, which scenario, which choice of its variants."""
-        nth, at = divmod(place, len(self.cells))
-        scenarios = self.cells[at].scenarios
+        """The conversation at a place."""
+        nth, at = divmod(place, len(self.names))
+        scenarios = self.cells[self.names[at]]
         again, which = divmod(nth, len(scenarios))
         scenario = scenarios[which]
         homes = self.homes[scenario.id]
@@ -145,9 +104,60 @@ class Quotas:
             unplayable=unplayable,
         )
 
-    def settle(self, item: Item, accepted: bool) -> None:
+
+class Quotas:
+    """Which conversations of a grid are played next; `tertulia.running.runner.Source`."""
+
+    def __init__(self, grid: Grid, accepted: int, finished: Mapping[int, bool], most: int | None = None) -> None:
+        self.grid, self.accepted, self.finished = grid, accepted, finished
+        self.cells = [Cell(name, nth) for nth, name in enumerate(grid.names)]
+        self.most = -(-most // len(self.cells)) if most else PATIENCE * accepted  # conversations of a cell
+        self.turn = 0  # the cell that is asked next
+        self.changed = asyncio.Event()
+        for place, was_accepted in finished.items():
+            self.cells[place % len(self.cells)].accepted += was_accepted
+
+    @property
+    def missing(self) -> int:
+        """Accepted conversations that are still wanted, and may still come."""
+        return sum(max(0, self.accepted - c.accepted) for c in self.cells if c.begun < self.most or c.open)
+
+    @property
+    def unmet(self) -> dict[str, int]:
+        """Cells that have less than was asked for, and how much they have."""
+        return {cell.name: cell.accepted for cell in self.cells if cell.accepted < self.accepted}
+
+    async def draw(self) -> Item | None:
+        """The next conversation to play; waits while open ones may still fill the quotas; None: there is none."""
+        place = await self.place()
+        return None if place is None else self.grid.item(place)
+
+    async def place(self) -> int | None:
+        """Where the next conversation to play stands."""
+        while True:
+            for _ in self.cells:
+                cell = self.cells[self.turn]
+                self.turn = (self.turn + 1) % len(self.cells)
+                if (found := self.next_of(cell)) is not None:
+                    cell.open += 1
+                    return found
+            if not any(cell.open for cell in self.cells):
+                return None
+            self.changed.clear()
+            await self.changed.wait()
+
+    def next_of(self, cell: Cell) -> int | None:
+        """A cell's next conversation that is not there yet, if the cell has room."""
+        while cell.accepted + cell.open < self.accepted and cell.begun < self.most:
+            place = cell.begun * len(self.cells) + cell.number
+            cell.begun += 1
+            if place not in self.finished:
+                return place
+        return None
+
+    def settle(self, place: int, accepted: bool) -> None:
         """A conversation that was drawn is over."""
-        cell = self.cells[item.index % len(self.cells)]
+        cell = self.cells[place % len(self.cells)]
         cell.open -= 1
         cell.accepted += accepted
         self.changed.set()

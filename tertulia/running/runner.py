@@ -230,7 +230,7 @@ class Source(Protocol):
     @property
     def missing(self) -> int: ...
     async def draw(self) -> Item | None: ...
-    def settle(self, item: Item, accepted: bool) -> None: ...
+    def settle(self, place: int, accepted: bool) -> None: ...
 
 
 class Listed:
@@ -242,7 +242,7 @@ class Listed:
     async def draw(self) -> Item | None:
         return next(self.items, None)
 
-    def settle(self, item: Item, accepted: bool) -> None:
+    def settle(self, place: int, accepted: bool) -> None:
         """Nothing depends on it."""
 
 
@@ -265,6 +265,8 @@ async def play_all(
 
     async def work() -> None:
         while (item := await source.draw()) is not None:
+            if stop.is_set() or standing.spent:  # while this one waited; what is begun now might not be due
+                return source.settle(item.index, accepted=False)
             standing.open += 1
             accepted = False
             try:
@@ -275,7 +277,7 @@ async def play_all(
                 return
             finally:
                 standing.open -= 1
-                source.settle(item, accepted)
+                source.settle(item.index, accepted)
             standing.count(talk.rejected_by)
             store.add(talk)
             if isinstance(source, Source):

@@ -28,7 +28,7 @@ from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.items import Pairs, Variants, gathered, plan_items
-from tertulia.running.quotas import Quota, Quotas
+from tertulia.running.quotas import Grid, Quota, Quotas
 from tertulia.running.run_folder import clear
 from tertulia.running.run_settings import RunSettings, default_folder, manifest_of, models_in
 from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
@@ -216,9 +216,7 @@ async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]
     """What `play` does, with what is allowed."""
     scenarios, digests = gathered(settings.scenarios)
     n = settings.n or EACH * len(scenarios)
-    quota = Quota.of(settings.quota) if settings.quota else Quota((), 0)
-    if settings.quota and settings.workers > 1:
-        raise SettingsError("--quota needs one process, as what is played depends on what was accepted: --workers 1")
+    quota = Quota.of(settings.quota) if settings.quota else None
     manifest = manifest_of(settings, n, digests)
     folder = Path(settings.out) if settings.out else default_folder(scenarios, settings.scenarios, manifest)
     affordable(settings)
@@ -235,25 +233,33 @@ async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]
         players = ensembles(scenarios, settings.base_cast, caller_for(settings, journal, budget))
         standing = Standing(total=n, kept=len(there), totals=journal.totals)
         quotas = None
-        if settings.quota:
-            quotas = Quotas(scenarios, quota, settings.seed, settings.slips, there, settings.n)
+        if quota:
+            grid = Grid(scenarios, quota, settings.seed, settings.slips)
+            quotas = Quotas(grid, quota.accepted, there, settings.n)
             standing.total = len(there) + quotas.missing
-            await play_all(store, players, quotas, standing, settings.concurrency, on_progress)
-        elif settings.workers > 1 and len(there) < n:
-            shares = [Share(str(folder), settings, n, nth, settings.workers) for nth in range(settings.workers)]
-            await drive(Driver(store, journal, budget, standing), shares, on_progress)
+        if settings.workers > 1 and standing.done < standing.total:
+            due = quotas.missing if quotas else n
+            shares = [Share(str(folder), settings, due, nth, settings.workers) for nth in range(settings.workers)]
+            await drive(Driver(store, journal, budget, standing, quotas), shares, on_progress)
         else:
-            items = plan_items(scenarios, n, settings.seed, settings.slips, there)
+            items = quotas or plan_items(scenarios, n, settings.seed, settings.slips, there)
             await play_all(store, players, items, standing, settings.concurrency, on_progress)
         standing.notes += write_exports(store, folder / "exports")
-        if quotas and quotas.unmet:
-            some = ", ".join(f"{name} {count}" for name, count in list(quotas.unmet.items())[:SOME])
-            raise RunStopped(
-                f"the quota of {quota.accepted} is not met by {len(quotas.unmet)} of {len(quotas.cells)} after "
-                f"{quotas.most} conversations each: {some}; a larger -n goes on",
-                folder,
-            )
+        if quotas:
+            all_met(quotas, folder)
     return Run(folder)
+
+
+def all_met(quotas: Quotas, folder: Path) -> None:
+    """Raises:
+    RunStopped: naming cells that have less than was asked for."""
+    if quotas.unmet:
+        some = ", ".join(f"{name} {count}" for name, count in list(quotas.unmet.items())[:SOME])
+        raise RunStopped(
+            f"the quota of {quotas.accepted} is not met by {len(quotas.unmet)} of {len(quotas.cells)} after "
+            f"{quotas.most} conversations each: {some}; a larger -n goes on",
+            folder,
+        )
 
 
 def finished(store: Store, settings: RunSettings) -> set[int]:

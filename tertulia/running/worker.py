@@ -1,13 +1,16 @@
 """A worker process: plays every Nth conversation of a run and hands what it made to the driver, who alone writes.
 
 Replies of models go to the driver before they are used, as they go to the database in a run of one process; the budget
-is asked over the same line. Started as `python -m tertulia.running.worker` by `tertulia.running.workers`.
+is asked over the same line, and so is, with a quota, what to play next. Started as `python -m tertulia.running.worker`
+by `tertulia.running.workers`.
 """
 
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tertulia.errors import RunInterrupted, RunStopped, TertuliaError
 from tertulia.models.budget import Cost
@@ -16,11 +19,13 @@ from tertulia.models.records import BudgetSpent
 from tertulia.permissions import allowing
 from tertulia.records import Conversation
 from tertulia.running.items import plan_items
+from tertulia.running.quotas import Grid, Quota
 from tertulia.running.runner import Standing, ensembles, play_all
 from tertulia.running.runs import caller_for, finished
 from tertulia.running.store import Store, row_of
 from tertulia.running.wire import Wire
 from tertulia.running.workers import Share
+from tertulia.table import Item
 
 __all__ = ["main"]
 
@@ -61,31 +66,54 @@ class FarJournal:
             kept.set_result(None)
 
 
+class Questions:
+    """What the driver is asked, and its answers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.open: dict[int, asyncio.Future[Any]] = {}
+        self.asked = 0
+
+    async def ask(self, kind: str, *values: Any) -> Any:
+        self.asked += 1
+        answer = self.open[self.asked] = asyncio.get_running_loop().create_future()
+        self.wire.send(kind, self.asked, *values)
+        return await answer
+
+    def answered(self, number: int, answer: Any) -> None:
+        waiting = self.open.pop(number)
+        if not waiting.done():
+            waiting.set_result(answer)
+
+
 class FarBudget:
     """The run's budget, which the driver holds."""
 
-    def __init__(self, wire: Wire, bounded: bool) -> None:
-        self.wire, self.bounded = wire, bounded
-        self.asked: dict[int, asyncio.Future[str]] = {}
-        self.sent = 0
+    def __init__(self, questions: Questions, bounded: bool) -> None:
+        self.questions, self.bounded = questions, bounded
 
     async def reserve(self, need: Cost) -> None:
-        self.sent += 1
-        number = self.sent
-        answer = self.asked[number] = asyncio.get_running_loop().create_future()
-        self.wire.send("reserve", number, need)
-        spent = await answer
+        """The driver's word: an empty text grants the call."""
+        spent = await self.questions.ask("reserve", need)
         if spent:
             raise BudgetSpent(spent)
 
-    def answered(self, number: int, spent: str) -> None:
-        """The driver's word: an empty text grants the call."""
-        answer = self.asked.pop(number)
-        if not answer.done():
-            answer.set_result(spent)
-
     def settle(self, need: Cost, paid: Cost | None) -> None:
-        self.wire.send("settle", need, paid)
+        self.questions.wire.send("settle", need, paid)
+
+
+class FarQuotas:
+    """The run's quotas, which the driver holds; `tertulia.running.runner.Source`."""
+
+    def __init__(self, questions: Questions, grid: Grid, missing: int) -> None:
+        self.questions, self.grid, self.missing = questions, grid, missing
+
+    async def draw(self) -> Item | None:
+        place, self.missing = await self.questions.ask("draw")
+        return None if place is None else self.grid.item(place)
+
+    def settle(self, place: int, accepted: bool) -> None:
+        self.questions.wire.send("settled", place, accepted)
 
 
 async def work(wire: Wire, share: Share) -> None:
@@ -93,15 +121,21 @@ async def work(wire: Wire, share: Share) -> None:
     folder, settings = Path(share.folder), share.settings
     stop = asyncio.Event()
     with Store(folder) as reader:
-        journal, budget = FarJournal(wire), FarBudget(wire, settings.allowance.bounded)
+        journal, questions = FarJournal(wire), Questions(wire)
+        budget = FarBudget(questions, settings.allowance.bounded)
         calls = Journal(reader.database, journal.keep)
         caller = caller_for(settings, calls, budget, share.concurrency)
         scenarios = sorted(reader.scenarios().values(), key=lambda scenario: scenario.id)
-        skipped = share.others | finished(reader, settings)
-        standing = Standing(total=share.n, kept=len(skipped))
-        items = plan_items(scenarios, share.n, settings.seed, settings.slips, skipped)
+        items: Iterator[Item] | FarQuotas
+        if settings.quota:
+            grid = Grid(scenarios, Quota.of(settings.quota), settings.seed, settings.slips)
+            items, standing = FarQuotas(questions, grid, share.n), Standing(total=share.n)
+        else:
+            skipped = share.others | finished(reader, settings)
+            items = plan_items(scenarios, share.n, settings.seed, settings.slips, skipped)
+            standing = Standing(total=share.n, kept=len(skipped))
         players = ensembles(scenarios, settings.base_cast, caller)
-        listening = asyncio.create_task(listen(wire, journal, budget, stop))
+        listening = asyncio.create_task(listen(wire, journal, questions, stop))
         try:
             await play_all(
                 FarStore(wire, folder),
@@ -117,13 +151,13 @@ async def work(wire: Wire, share: Share) -> None:
             listening.cancel()
 
 
-async def listen(wire: Wire, journal: FarJournal, budget: FarBudget, stop: asyncio.Event) -> None:
+async def listen(wire: Wire, journal: FarJournal, questions: Questions, stop: asyncio.Event) -> None:
     """Do as the driver says. When it is gone there is nobody to keep anything, so the process ends."""
     async for kind, *values in wire.frames():
         if kind == "kept":
             journal.kept(*values)
         elif kind == "answer":
-            budget.answered(*values)
+            questions.answered(*values)
         elif kind == "stop":
             stop.set()
     os._exit(1)

@@ -1,14 +1,14 @@
 """Several processes for one run: each plays a share of the conversations, and this one, the driver, writes.
 
 Conversations depend on their place in the run alone, so that the run equals that of one process. The driver commits
-replies and conversations, and holds the budget. Workers that lose their driver end; a driver that loses a worker stops
-the run, which the same command takes up again.
+replies and conversations, and holds the budget and the quotas. Workers that lose their driver end; a driver that loses
+a worker stops the run, which the same command takes up again.
 """
 
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from tertulia.errors import UserError
 from tertulia.models.budget import Budget, Cost
 from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent
+from tertulia.running.quotas import Quotas
 from tertulia.running.run_settings import RunSettings
 from tertulia.running.runner import GRACE, TICK, Standing, concluded, signals_set
 from tertulia.running.store import Store
@@ -30,7 +31,7 @@ class Share:
 
     folder: str
     settings: RunSettings
-    n: int  # conversations of the whole run
+    n: int  # conversations of the whole run; with a quota, those that are wanted still
     nth: int  # of the workers
     of: int
 
@@ -62,6 +63,7 @@ class Driver:
     journal: Journal
     budget: Budget
     standing: Standing
+    quotas: Quotas | None = None  # where what is played next depends on what was accepted
     hands: list[Hand] = field(default_factory=list)
     asking: set[asyncio.Task[None]] = field(default_factory=set)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,13 +87,19 @@ class Driver:
     def on_talk(self, hand: Hand, row: tuple[int, str, bytes]) -> None:
         self.store.add_row(row)
         self.standing.count(row[1])
+        if self.quotas:
+            self.standing.total = self.standing.done + self.quotas.missing
 
     def on_open(self, hand: Hand, count: int) -> None:
         hand.open = count
         self.standing.open = sum(one.open for one in self.hands)
 
     def on_reserve(self, hand: Hand, number: int, need: Cost) -> None:
-        task = asyncio.create_task(self.reserve(hand, number, need))
+        self.soon(self.reserve(hand, number, need))
+
+    def soon(self, work: Coroutine[None, None, None]) -> None:
+        """Answer when there is an answer; who asks next is not kept waiting."""
+        task = asyncio.create_task(work)
         self.asking.add(task)
         task.add_done_callback(self.asking.discard)
 
@@ -106,6 +114,27 @@ class Driver:
 
     def on_settle(self, hand: Hand, need: Cost, paid: Cost | None) -> None:
         self.budget.settle(need, paid)
+
+    def on_draw(self, hand: Hand, number: int) -> None:
+        self.soon(self.draw(hand, number))
+
+    async def draw(self, hand: Hand, number: int) -> None:
+        """Tell a worker which conversation to play next, and how many are wanted still. No place: it is done."""
+        assert self.quotas is not None
+        place = None if self.over else await self.quotas.place()
+        if place is not None and self.over:
+            self.quotas.settle(place, accepted=False)
+            place = None
+        hand.wire.send("answer", number, (place, self.quotas.missing))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self.stop.is_set() or bool(self.standing.spent)
+
+    def on_settled(self, hand: Hand, place: int, accepted: bool) -> None:
+        assert self.quotas is not None
+        self.quotas.settle(place, accepted)
 
     def on_ended(self, hand: Hand, why: str) -> None:
         hand.ended, hand.open = why, 0
