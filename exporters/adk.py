@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tertulia.exporting.folder import Shape
+from tertulia.exporting.folder import TEXT, Shape
 from tertulia.exporting.items import Items, unsaid
 from tertulia.exporting.words import facts, outcome, plan
 from tertulia.records import Conversation
@@ -27,6 +27,7 @@ from tertulia.setting import Settings
 __all__ = ["Adk"]
 
 FILE = "tertulia.evalset.json"
+WHOLE: Shape = ('{"eval_set_id":"tertulia","name":"tertulia","eval_cases":[\n', ",\n", "\n]}\n")
 CARRIED = ["id", "world", "script", "success", "start", "cast.role", "cast.persona", "cast.knows", "cast.secret"]
 
 
@@ -38,7 +39,7 @@ class Adk:
         self.lost: Counter[str] = Counter()
 
     def shape(self, name: str) -> Shape:
-        return '{"eval_set_id":"tertulia","name":"tertulia","eval_cases":[\n', ",\n", "\n]}\n"
+        return WHOLE if name == FILE else TEXT
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         name = self.items.name(scenario, talk)

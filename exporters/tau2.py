@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tertulia.exporting.folder import LINES, LIST, Shape
+from tertulia.exporting.folder import LIST, TEXT, Shape
 from tertulia.exporting.items import Items, gold_calls, unsaid
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario, Want
@@ -57,7 +57,7 @@ class Tau2:
         self.lost: Counter[str] = Counter()
 
     def shape(self, name: str) -> Shape:
-        return LIST if name.endswith(".json") else LINES
+        return LIST if name.endswith("/tasks.json") else TEXT
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         name = self.items.name(scenario, talk)

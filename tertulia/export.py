@@ -7,7 +7,8 @@ An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have four thi
     sidecar(scenario, talk)     rows for a second file beside the first, `NAME.sidecar.jsonl`
     shape(name)                 its rows name their files in a folder (`tertulia.exporting.folder`)
 
-The file is JSONL, or Parquet when its name ends in `.parquet`. With `about`, a manifest and a card stand beside it.
+What is written is JSONL, Parquet when its name ends in `.parquet`, or a folder. With `about`, a manifest and a card
+stand beside it.
 """
 
 import json
@@ -42,6 +43,7 @@ __all__ = [
     "as_line",
     "columns_of",
     "export",
+    "placed",
     "row_id",
     "sidecar_of",
     "write_index",
@@ -107,6 +109,14 @@ def columns_of(format_name: str) -> Columns | None:
     return part.columns if isinstance(part, Columned) else None
 
 
+def placed(format_name: str, path: Path) -> Path:
+    """Where a format is written when it is asked for at `path`: a folder's name has no `.jsonl`.
+
+    Raises:
+        UnknownPart: if there is no such format."""
+    return folder_of(path) if isinstance(load("exporters", format_name), Foldered) else path
+
+
 def sidecar_of(path: Path) -> Path:
     """`oasst.jsonl` and `oasst.parquet` -> `oasst.sidecar.jsonl`."""
     return path.with_name(f"{path.stem}.sidecar{'.jsonl' if path.suffix == PARQUET else path.suffix}")
@@ -144,28 +154,38 @@ def export(
         return carried.report(format_name, path, None)
     columns = columns_of(format_name)
     if path.suffix == PARQUET and columns is None:
-        raise UserError(f"the format {format_name!r} names no columns, so it has no Parquet")
-    if isinstance(exporter, Foldered):
-        return to_folder(carried, exporter, format_name, pairs, folder_of(path), force=force)
-    beside = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
-    for target in filter(None, (path, beside)):
-        if target.is_dir():
-            raise UserError(f"{str(target)!r} is a folder; name a file")
-        if target.exists() and not force:
-            raise UserError(f"{str(target)!r} exists; to overwrite it, give --force (force=True from Python)")
+        what = "is a folder of files" if isinstance(exporter, Foldered) else "names no columns"
+        raise UserError(f"the format {format_name!r} {what}, so it has no Parquet")
+    path = placed(format_name, path)
+    sidecar = sidecar_of(path) if isinstance(exporter, WithSidecar) else None
     try:
-        write(carried, pairs, path, beside, columns)
-        report = carried.report(format_name, path, beside)
+        if isinstance(exporter, Foldered):
+            beside = to_folder(carried, exporter, pairs, path, force=force)
+        else:
+            free(path, sidecar, force=force)
+            write(carried, pairs, path, sidecar, columns)
+            beside = [sidecar] if sidecar else []
+        report = carried.report(format_name, path, sidecar)
         if about is None:
             return report
-        return replace(report, papers=write_papers(report, columns, carried.tally, about))
+        return replace(report, papers=write_papers(report, beside, columns, carried.tally, about))
     except OSError as error:
         raise UserError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
 
 
-def write_papers(report: ExportReport, columns: Columns | None, tally: Tally, about: About) -> Papers:
-    """The manifest and the card of an export that is on disk."""
-    beside = [report.sidecar] if report.sidecar else []
+def free(path: Path, sidecar: Path | None, *, force: bool) -> None:
+    """Refuse to write over files, but by force, and over folders."""
+    for target in filter(None, (path, sidecar)):
+        if target.is_dir():
+            raise UserError(f"{str(target)!r} is a folder; name a file")
+        if target.exists() and not force:
+            raise UserError(f"{str(target)!r} exists; to overwrite it, give --force (force=True from Python)")
+
+
+def write_papers(
+    report: ExportReport, beside: Iterable[Path], columns: Columns | None, tally: Tally, about: About
+) -> Papers:
+    """The manifest and the card of an export that is on disk, with the other files that belong to it."""
     made = manifest(report.format, report.path, beside, columns, tally, report.lost, about)
     papers = papers_of(report.path)
     for path, text in ((papers.manifest, as_text(made)), (papers.card, card(made))):
@@ -201,8 +221,12 @@ class Carried:
                 if len(self.failed) < TOLD:
                     self.failed[talk.id] = in_one_line(lines)
             else:
-                self.tally.add(scenario, talk, len(lines[0]))
+                self.tally.add(scenario, talk, self.rows_in(lines[0]))
                 yield lines
+
+    def rows_in(self, main: list[str]) -> int:
+        """How many lines are rows; in a folder some are files that are a text."""
+        return sum("row" in json.loads(line) for line in main) if isinstance(self.exporter, Foldered) else len(main)
 
     def lines_of(self, scenario: Scenario, talk: Conversation) -> Lines:
         rows, exporter = self.exporter.rows(scenario, talk), self.exporter
@@ -233,21 +257,17 @@ def to_stdout(carried: Carried, pairs: Iterable[tuple[Scenario, Conversation]]) 
 def to_folder(
     carried: Carried,
     exporter: Foldered,
-    format_name: str,
     pairs: Iterable[tuple[Scenario, Conversation]],
     folder: Path,
     *,
     force: bool,
-) -> ExportReport:
-    """Write every row to the file of the folder that it names."""
-    try:
-        with folder_rows(folder, exporter, force=force) as rows:
-            for main, _ in carried.lines(pairs):
-                for line in main:
-                    rows.add(line)
-    except OSError as error:
-        raise UserError(f"cannot write {str(folder)!r}: {error.strerror or error}") from error
-    return replace(carried.report(format_name, folder, None), rows=rows.count)
+) -> list[Path]:
+    """Write every row to the file of the folder that it names; these files."""
+    with folder_rows(folder, exporter, force=force) as rows:
+        for main, _ in carried.lines(pairs):
+            for line in main:
+                rows.add(line)
+    return sorted(folder / name for name in rows.files)
 
 
 def write(

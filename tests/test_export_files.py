@@ -233,7 +233,7 @@ def test_a_push_is_one_commit_of_file_card_and_manifest_to_a_private_repository(
         monkeypatch.setenv("HF_ENDPOINT", address)
         monkeypatch.setenv("HF_TOKEN", "hf_right")
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # other tests want it offline
-        assert push("me/talks", report.path, report.sidecar, report.papers) == f"{address}/datasets/me/talks/commit/1"
+        assert push("me/talks", report.path, report.papers) == f"{address}/datasets/me/talks/commit/1"
         made = json.loads(next(body for path, _, body in heard if path == "/api/repos/create"))
         assert (made["name"], made["type"]) == ("talks", "dataset")
         assert made.get("private") is True or made.get("visibility") == "private"
@@ -247,7 +247,7 @@ def test_a_push_is_one_commit_of_file_card_and_manifest_to_a_private_repository(
 
         monkeypatch.setenv("HF_TOKEN", "hf_wrong")
         with pytest.raises(UserError, match=r"--push me/talks: .*401") as refused:
-            push("me/talks", report.path, report.sidecar, report.papers)
+            push("me/talks", report.path, report.papers)
         assert "hf_wrong" not in str(refused.value)
 
 
@@ -257,7 +257,7 @@ def test_a_push_without_a_token_in_the_environment_is_refused(tmp_path, monkeypa
     report = export("sft", played(), tmp_path / "sft.jsonl", about=ABOUT)
     assert report.papers is not None
     with pytest.raises(UserError, match="HF_TOKEN"):
-        push("me/talks", report.path, None, report.papers)
+        push("me/talks", report.path, report.papers)
 
 
 # --- whatever a conversation holds -------------------------------------------------------------------------------

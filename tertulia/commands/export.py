@@ -6,7 +6,7 @@ from typing import Any
 
 from tertulia.commands.printing import as_json, note
 from tertulia.errors import SettingsError
-from tertulia.export import PARQUET, STDOUT, ExportReport
+from tertulia.export import PARQUET, STDOUT, ExportReport, placed
 from tertulia.exporting.hub import push as pushed
 from tertulia.running.runs import Run
 from tertulia.verifying.findings import Findings
@@ -36,7 +36,7 @@ def perform(
     selection = run.selection(select, split) if select else None
     if split and not select:
         raise SettingsError("--split names a part of a selection: name it with --select")
-    path = out or run.default_export(format, parquet=parquet, selection=selection)
+    path = placed(format, out or run.default_export(format, parquet=parquet, selection=selection))
     agreed(path, out, parquet=parquet, verify=verify, push=push)
     partly = run.unfinished
     if partly:
@@ -55,7 +55,7 @@ def perform(
         show(found, say)
     faulty = bool(found and not found.passed)
     if push and report and report.papers and not faulty:
-        result["pushed"] = pushed(push, report.path, report.sidecar, report.papers)
+        result["pushed"] = pushed(push, report.path, report.papers)
         say(f"pushed: {result['pushed']}")
     if json:
         as_json(result)

@@ -1,6 +1,7 @@
 """The papers of an export: a manifest for machines, and a dataset card for people and for `load_dataset`.
 
-    FORMAT.manifest.json    what was written, its SHA-256, columns and balance, and the run that it comes from
+    FORMAT.manifest.json    what was written, its SHA-256 (of a folder, those of its files under `beside`), columns and
+                            balance, and the run that it comes from
     FORMAT.card.md          the same in words, under the YAML head that the Hugging Face Hub and `datasets` read
     README.md               in the `exports` folder of a run: one configuration for each format that is there
 
@@ -52,7 +53,7 @@ class Papers:
 
 
 def papers_of(path: Path) -> Papers:
-    """`sft.jsonl` -> `sft.manifest.json` and `sft.card.md`; `sft.parquet` -> `sft.parquet.manifest.json` and so on."""
+    """`sft.jsonl` and the folder `sft` -> `sft.manifest.json` and `sft.card.md`; `sft.parquet` -> `sft.parquet.card.md`."""
     stem = path.stem if path.suffix == ".jsonl" else path.name
     return Papers(path.with_name(f"{stem}.manifest.json"), path.with_name(f"{stem}.card.md"))
 
@@ -65,19 +66,19 @@ def sums(path: Path) -> dict[str, Any]:
 def manifest(
     format_name: str,
     path: Path,
-    sidecars: Iterable[Path],
+    beside: Iterable[Path],
     columns: Columns | None,
     tally: Tally,
     lost: Mapping[str, int],
     about: About,
 ) -> dict[str, Any]:
-    """What can be told of files that are on disk."""
+    """What can be told of a file or folder that is on disk; `beside` are the other files that belong to it."""
     return {
         "format": format_name,
         "file": path.name,
-        **sums(path),
+        **({} if path.is_dir() else sums(path)),
         "rows": tally.rows,
-        "beside": {file.name: sums(file) for file in sidecars},
+        "beside": {file.relative_to(path.parent).as_posix(): sums(file) for file in beside},
         "features": features(dict(columns)) if columns else None,
         **tally.as_json(),
         "lost": dict(lost),
@@ -102,16 +103,17 @@ def as_text(made: Mapping[str, Any]) -> str:
 
 
 def head(manifests: Sequence[Mapping[str, Any]]) -> str:
-    """The YAML head: how `load_dataset` finds each format's file and the types of its columns."""
+    """The YAML head: how `load_dataset` finds each table and the types of its columns. A folder is no table."""
+    tables = [made for made in manifests if made["features"]]
     licences = sorted({str(made["licence"]) for made in manifests})
     told: dict[str, Any] = {"license": licences[0] if len(licences) == 1 else "other"}
     told["tags"] = ["synthetic", "tertulia"]
-    told["configs"] = [{"config_name": configuration(made), "data_files": made["file"]} for made in manifests]
-    told["dataset_info"] = [
-        {"config_name": configuration(made), "features": [named(name, one) for name, one in made["features"].items()]}
-        for made in manifests
-        if made["features"]
-    ]
+    if tables:
+        told["configs"] = [{"config_name": configuration(made), "data_files": made["file"]} for made in tables]
+        told["dataset_info"] = [
+            {"config_name": configuration(made), "features": [named(key, one) for key, one in made["features"].items()]}
+            for made in tables
+        ]
     return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True)}---\n"
 
 
@@ -144,9 +146,13 @@ def card(made: Mapping[str, Any]) -> str:
 def index(manifests: Sequence[Mapping[str, Any]]) -> str:
     """The card of a folder of exports."""
     lines = ["# Exports of one run", "", "| configuration | file | rows |", "| --- | --- | --- |"]
-    lines += [f"| `{configuration(made)}` | `{made['file']}` | {made['rows']} |" for made in manifests]
+    lines += [f"| {shown(made)} | `{made['file']}` | {made['rows']} |" for made in manifests]
     lines += ["", '`load_dataset(FOLDER, "CONFIGURATION")` reads a file with the types of its columns.', ""]
     return head(manifests) + "\n".join(lines)
+
+
+def shown(made: Mapping[str, Any]) -> str:
+    return f"`{configuration(made)}`" if made["features"] else f"none: `{made['format']}` is a folder of files"
 
 
 def told(made: Mapping[str, Any]) -> str:

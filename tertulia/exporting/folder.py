@@ -1,8 +1,8 @@
 """A format that is a folder: rows that each name their file, written to all files at once and put in place together.
 
-A row is `{"file": NAME, "row": VALUE}` or `{"file": NAME, "text": TEXT}`, with a path inside the folder as its name. A
-file of rows is a JSON list when it ends in `.json`, else JSONL; an exporter may say otherwise by `shape(name)`. A text
-is a whole file, and the first one counts.
+A row is `{"file": NAME, "row": VALUE}` or `{"file": NAME, "text": TEXT}`, with a path inside the folder as its name. How
+a file of rows begins, goes on and ends is the exporter's `shape(name)`. A text is a whole file, and the first one counts.
+`folder_entries` reads the same rows back.
 """
 
 import json
@@ -17,11 +17,11 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 from tertulia.errors import UserError
 from tertulia.exporting.rows import as_line
 
-__all__ = ["FolderRows", "Foldered", "Shape", "folder_of", "folder_rows"]
+__all__ = ["LIST", "TEXT", "FolderRows", "Foldered", "Shape", "folder_entries", "folder_of", "folder_rows"]
 
 Shape = tuple[str, str, str]  # before the rows, between two of them, behind them
 LIST: Shape = ("[\n", ",\n", "\n]\n")
-LINES: Shape = ("", "\n", "\n")
+TEXT: Shape = ("", "", "")  # a file that is a text
 
 
 @runtime_checkable
@@ -36,9 +36,27 @@ def folder_of(path: Path) -> Path:
     return path.with_suffix("") if path.suffix == ".jsonl" else path
 
 
-def usual(name: str) -> Shape:
-    """A JSON list for `.json`, else one row a line."""
-    return LIST if name.endswith(".json") else LINES
+def folder_entries(folder: Path, exporter: Foldered) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """What stands in a folder, as it was given: the file's name, the row's number in it from 1, and the row.
+
+    The files come in the order of their names; a text is row 0.
+
+    Raises:
+        ValueError: with name and number, for a file that does not begin, go on or end as its shape says."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        text, shape = path.read_text(encoding="utf-8"), exporter.shape(name)
+        if shape == TEXT:
+            yield name, 0, {"file": name, "text": text}
+            continue
+        head, between, tail = shape
+        if not (text.startswith(head) and text.endswith(tail) and len(text) >= len(head) + len(tail)):
+            raise ValueError(f"{name} does not begin with {head.strip()!r} and end with {tail.strip()!r}")
+        for number, line in enumerate(text[len(head) : len(text) - len(tail)].split(between), start=1):
+            try:
+                yield name, number, {"file": name, "row": json.loads(line)}
+            except ValueError as error:
+                raise ValueError(f"{name}:{number}: no JSON: {error}") from None
 
 
 @dataclass(slots=True)
@@ -49,23 +67,19 @@ class FolderRows:
     exporter: Foldered
     stack: ExitStack
     files: dict[str, TextIO] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
-    count: int = 0  # of rows; a text is none
 
     def add(self, line: str) -> None:
         """Write a row, given as its line of JSON, to the file that it names."""
         row: Mapping[str, Any] = json.loads(line)
         name = row["file"]
+        began = name in self.files
         if "text" not in row:
-            began = name in self.files
             file = self.files[name] if began else self.opened(name)
             head, between, _ = self.exporter.shape(name)
             file.write(between if began else head)
             file.write(as_line(row["row"]))
-            self.count += 1
-        elif name not in self.files:
+        elif not began:
             self.opened(name).write(row["text"])
-            self.whole.add(name)
 
     def opened(self, name: str) -> TextIO:
         path = self.folder / PurePosixPath(name)
@@ -76,7 +90,7 @@ class FolderRows:
 
     def end(self) -> None:
         for name, file in self.files.items():
-            file.write("" if name in self.whole else self.exporter.shape(name)[2])
+            file.write(self.exporter.shape(name)[2])
             file.flush()
             os.fsync(file.fileno())
 
