@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
+from typing import Any
 
 import orjson
 
@@ -252,7 +253,10 @@ class BoundAsk:
 
 def keyed(mark: bytes, request: Request) -> tuple[bytes, int]:
     """A request's key within its conversation, and its size in bytes."""
-    asked = (request.messages, request.tools, request.answer, request.stop, request.seed, request.logprobs)
+    asked: tuple[Any, ...] = (
+        *(request.messages, request.tools, request.answer, request.stop, request.seed, request.logprobs),
+        *((request.wants,) if request.wants != "reply" else ()),
+    )
     try:
         body = orjson.dumps(asked)
     except orjson.JSONEncodeError:  # half a surrogate pair in a text

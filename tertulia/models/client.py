@@ -28,6 +28,15 @@ from pydantic import Field, PrivateAttr
 from tertulia.models.completions import body_of, encoded, options_of, reply_in
 from tertulia.models.endpoint import OPENAI, Endpoint
 from tertulia.models.langchain import message_of, reply_of
+from tertulia.models.measuring import (
+    COMPLETIONS,
+    EMBEDDINGS,
+    body_to_embed,
+    body_to_score,
+    embedded_in,
+    scored_in,
+    text_of,
+)
 from tertulia.models.records import CallFailed, Reply, Request, Trouble
 
 __all__ = ["OpenAIChat"]
@@ -59,6 +68,8 @@ class OpenAIChat(BaseChatModel):
 
         Raises:
             CallFailed: with the trouble that kept a reply from coming."""
+        if request.wants != "reply":
+            return await self.measured(request, deadline)
         if not self.watched():
             return await self.wired(request.messages, options_of(request), deadline)
         messages = convert_to_messages(list(request.messages))
@@ -82,6 +93,15 @@ class OpenAIChat(BaseChatModel):
         """To the wire and back."""
         body = encoded(body_of(self.model, messages, options, self.settings))
         return reply_in(await self._endpoint.post(body, deadline), len(body))
+
+    async def measured(self, request: Request, deadline: float) -> Reply:
+        """What a text is to the model; no tracer is told, as LangChain's chat models know no such call."""
+        text = text_of(request)
+        if request.wants == "embedding":
+            body = encoded(body_to_embed(self.model, text, self.settings))
+            return embedded_in(await self._endpoint.post(body, deadline, EMBEDDINGS), len(body))
+        body = encoded(body_to_score(self.model, text, self.settings))
+        return scored_in(await self._endpoint.post(body, deadline, COMPLETIONS), text, len(body))
 
     # --- as LangChain calls it -----------------------------------------------------------------------------------
 

@@ -65,7 +65,8 @@ class Endpoint:
         SettingsError: if the key's variable is asked for and not set, or OpenAI itself is asked without a key."""
 
     def __init__(self, base_url: str = OPENAI, key_env: str = "") -> None:
-        self.url = URL(base_url.rstrip("/").removesuffix("/chat/completions") + "/chat/completions")
+        self.base = base_url.rstrip("/").removesuffix("/chat/completions")
+        self.url = URL(f"{self.base}/chat/completions")
         key = key_in(key_env, needed=bool(key_env) or base_url == OPENAI)
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "tertulia"}
         self.headers = CIMultiDict({**headers, "Authorization": f"Bearer {key}"} if key else headers)
@@ -75,18 +76,17 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"Endpoint({str(self.url)!r})"
 
-    async def post(self, body: bytes, deadline: float) -> bytes:
-        """The body of a good answer; keys in it are blotted out.
+    async def post(self, body: bytes, deadline: float, to: str = "") -> bytes:
+        """The body of a good answer; keys in it are blotted out. `to` is another path than that of chat completions.
 
         Raises:
             CallFailed: for any other answer, and for none within `deadline` seconds."""
         http = sessions.get(get_running_loop()) or await opened()
         data = body if len(body) < LARGE else BytesIO(body)
+        url = URL(f"{self.base}/{to}") if to else self.url
         try:
             async with timeout(deadline):
-                answer = await http.post(
-                    self.url, data=data, headers=self.headers, allow_redirects=False, proxy=self.proxy
-                )
+                answer = await http.post(url, data=data, headers=self.headers, allow_redirects=False, proxy=self.proxy)
                 content = await answer.read()
         except TimeoutError:
             raise CallFailed(Trouble.TIMEOUT, f"no answer from {self.url.host} in {deadline:g} s") from None
@@ -96,7 +96,7 @@ class Endpoint:
             if secret in content:
                 content = content.replace(secret, HIDDEN)
         if answer.status != 200:
-            raise refused(answer.status, answer.headers, content, self.url)
+            raise refused(answer.status, answer.headers, content, url)
         return content
 
     def broken(self, error: Exception) -> CallFailed:
@@ -108,7 +108,15 @@ class Endpoint:
             return CallFailed(Trouble.MALFORMED, f"the answer of {at} broke off")
         if isinstance(error, aiohttp.ClientResponseError):
             return CallFailed(Trouble.MALFORMED, f"the answer of {at} is not HTTP")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return CallFailed(Trouble.CONNECTION, f"nobody answers at {at}: {reason(error.os_error)}")
         return CallFailed(Trouble.CONNECTION, f"{at}: {str(error) or type(error).__name__}")
+
+
+def reason(error: OSError) -> str:
+    """Why no connection came about, in the system's words."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)  # below 0: it is the resolver's
 
 
 def key_in(name: str, needed: bool) -> str:
@@ -139,7 +147,7 @@ def refused(status: int, headers: Mapping[str, str], content: bytes, url: URL) -
     """An answer with an error status, as its cause."""
     codes, said = told(content)
     detail = f"status {status}: {said}" if said else f"status {status}"
-    if status == 404 and "v1" not in url.parts:
+    if status == 404 and url.name == "completions" and "v1" not in url.parts:
         detail += f" (base URLs mostly end in /v1; asked was {url})"
     raw = content[:RAW].decode("utf-8", "replace")
     return CallFailed(cause(status, codes, said), detail, raw, status, retry_after(headers))

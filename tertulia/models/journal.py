@@ -185,6 +185,8 @@ def from_json(text: bytes) -> Reply:
         said["calls"] = tuple(RawCall.model_construct(**call) for call in said["calls"])
     if "logprobs" in said:
         said["logprobs"] = tuple((token, chance) for token, chance in said["logprobs"])
+    if "embedding" in said:
+        said["embedding"] = tuple(said["embedding"])
     return Reply.model_construct(**said)
 
 

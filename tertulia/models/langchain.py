@@ -122,6 +122,8 @@ class LangChainChat:
 
         Raises:
             CallFailed: with the trouble that kept a reply from coming."""
+        if request.wants != "reply":
+            raise CallFailed(Trouble.DENIED, f"only models of openai:... give {request.wants}")
         try:
             async with timeout(deadline):
                 return await self.asked(request)

@@ -23,10 +23,12 @@ __all__ = [
     "ToolForm",
     "Trouble",
     "Usage",
+    "Wanted",
 ]
 
 ModelRole = Literal["planner", "user", "assistant", "colleague", "critic", "judge", "tool"]
 ToolForm = Literal["native", "prompt"]
+Wanted = Literal["reply", "logprobs", "embedding"]
 
 
 class Trouble(StrEnum):
@@ -51,6 +53,7 @@ class Trouble(StrEnum):
     SERVER_ERROR = "server_error"
     CONNECTION = "connection"
     MALFORMED = "malformed"  # the endpoint's answer is not a chat completion
+    NO_LOGPROBS = "no_logprobs"  # the endpoint does not tell how likely the tokens of a prompt are
     DENIED = "denied"  # 4xx that no retry mends: key, model name, bad request
     TOO_LONG = "too_long"  # the request does not fit the model's context; no retry mends it
     CRASHED = "crashed"  # what was to answer raised an error or died
@@ -76,6 +79,10 @@ class Request(Record):
     stop: tuple[str, ...] = ()
     seed: int | None = None
     logprobs: bool = False
+    wants: Wanted = Field(
+        "reply",
+        description="logprobs, embedding: nothing is said; what is measured is the text of the only message",
+    )
 
 
 class RawCall(Record):
@@ -100,6 +107,7 @@ class Reply(Record):
     model: str = ""
     raw: str = Field("", description="the endpoint's answer as it came")
     logprobs: tuple[tuple[str, float], ...] = Field((), description="each token with its log probability, when asked")
+    embedding: tuple[float, ...] = ()
     counted: bool = Field(True, description="False: the endpoint told no usage, and the tokens are our own count")
 
 

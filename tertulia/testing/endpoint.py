@@ -12,6 +12,7 @@ from typing import Any
 from tertulia.models.records import Reply
 from tertulia.testing.bodies import completion, spoiled, tokens
 from tertulia.testing.faults import Fault, Faults
+from tertulia.testing.measured import embedding, scored_completion
 from tertulia.testing.prefixes import PrefixCache, prompt_text
 from tertulia.testing.wire import Answer, Crowd, Heard
 
@@ -42,7 +43,7 @@ class Tally:
 
 
 class Endpoint:
-    """Chat completions by a player, with faults in between."""
+    """Chat completions by a player, and what `tertulia.testing.measured` measures, with faults in between."""
 
     def __init__(
         self,
@@ -55,17 +56,23 @@ class Endpoint:
         retry_after: float = 0.05,
         key: str = "",
         caching: bool = True,
+        prompt_logprobs: bool = True,
     ) -> None:
         self.player, self.faults, self.key = player, faults, key
         self.latency, self.slow, self.at_once, self.retry_after = latency, slow, at_once, retry_after
         self.tally, self.crowd = Tally(), Crowd()
         self.cache = PrefixCache() if caching else None
+        self.prompt_logprobs = prompt_logprobs
 
     def answer(self, heard: Heard) -> Answer:
         """What is sent back."""
         match heard.method, heard.path.partition("?")[0].rstrip("/"):
             case "POST", "/v1/chat/completions":
-                return self.chat(heard)
+                return self.served(heard, "messages", list, self.whole)
+            case "POST", "/v1/completions":
+                return self.served(heard, "prompt", str, self.scored)
+            case "POST", "/v1/embeddings":
+                return self.served(heard, "input", str, self.embedded)
             case "GET", "/v1/models":
                 return sent({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "tertulia"}]})
             case "GET", "/counts":
@@ -88,17 +95,17 @@ class Endpoint:
             "answered": dict(tally.answered),
         }
 
-    def chat(self, heard: Heard) -> Answer:
-        """A completion, or the fault that this attempt meets."""
+    def served(self, heard: Heard, field: str, kind: type, good: Callable[..., Answer]) -> Answer:
+        """A good answer, or the fault that this attempt meets."""
         if self.key and heard.headers.get("authorization") != f"Bearer {self.key}":
             return failed(401, "this key is not known here")
         try:
             asked = json.loads(heard.body)
-            said = asked["messages"]
+            said = asked[field]
         except (ValueError, TypeError, KeyError):
-            return failed(400, "the body is not a chat completion request")
-        if not isinstance(said, list) or not said:
-            return failed(400, "`messages` is empty")
+            return failed(400, f"the body is no request with `{field}`")
+        if not isinstance(said, kind) or not said:
+            return failed(400, f"`{field}` is empty")
         key = body_key(heard.body)
         self.tally.asked[key] += 1
         self.tally.first = self.tally.first or monotonic()
@@ -108,7 +115,7 @@ class Endpoint:
         fault = self.faults.drawn(key, self.tally.asked[key])
         if fault is not None:
             self.tally.faults[fault] += 1
-        return self.broken(fault) or self.whole(asked, key, fault)
+        return self.broken(fault) or good(asked, key, fault)
 
     def broken(self, fault: Fault | None) -> Answer | None:
         """An answer that holds no completion at all."""
@@ -138,6 +145,19 @@ class Endpoint:
         cached = tokens(self.cache.shared(prompt)) if self.cache else 0
         model = str(asked.get("model") or MODEL)
         made = completion(reply, key=key, model=model, tokens_in=tokens(len(prompt)), cached=cached)
+        return self.delivered(made, key, fault, cached)
+
+    def scored(self, asked: Mapping[str, Any], key: str, fault: Fault | None) -> Answer:
+        """A text with the log probability of each of its tokens, where it asks for that and this endpoint tells it."""
+        model = str(asked.get("model") or MODEL)
+        return self.delivered(scored_completion(asked, key=key, model=model, told=self.prompt_logprobs), key, fault)
+
+    def embedded(self, asked: Mapping[str, Any], key: str, fault: Fault | None) -> Answer:
+        """The embedding of a text."""
+        return self.delivered(embedding(asked["input"], str(asked.get("model") or MODEL)), key, fault)
+
+    def delivered(self, made: Mapping[str, Any], key: str, fault: Fault | None, cached: int = 0) -> Answer:
+        """A good answer on its way, which may be slow or broken off."""
         body = json.dumps(made).encode()
         after = self.latency + (self.slow if fault is Fault.SLOW else 0.0)
         if fault is Fault.TRUNCATED_BODY:
@@ -147,7 +167,7 @@ class Endpoint:
         self.tally.answered[key] += 1
         self.tally.last = monotonic() + after
         self.tally.tokens_in += made["usage"]["prompt_tokens"]
-        self.tally.tokens_out += made["usage"]["completion_tokens"]
+        self.tally.tokens_out += made["usage"].get("completion_tokens", 0)
         self.tally.cached_in += cached
         return Answer(body, after=after)
 

@@ -24,7 +24,7 @@ class FaultServer:
     `player` answers a request, given as the JSON that was sent; by default the rule cast plays every role. Further
     options: `latency` of every answer and of a `slow` one in seconds; `at_once`, how many requests it bears at a time
     before it says 429; `retry_after` in seconds; the API `key` that it asks for; `caching`, whether it counts what a
-    prefix cache would have held."""
+    prefix cache would have held; `prompt_logprobs`, whether it tells how likely the tokens of a prompt are."""
 
     def __init__(self, faults: Faults | None = None, *, player: Player = played, port: int = 0, **options: Any) -> None:
         self.endpoint = Endpoint(player, faults or Faults(), **options)

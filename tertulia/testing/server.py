@@ -3,6 +3,8 @@
 python -m tertulia.testing.server --port 8123 --faults 0.2
 
 POST /v1/chat/completions    answered by the rule cast, with the faults asked for in between
+POST /v1/completions         with `echo` and `logprobs`: how likely each token of a prompt is
+POST /v1/embeddings          the words of a text, hashed into a vector
 GET  /v1/models
 GET  /counts                 what was asked, answered and spoiled so far, by the hash of each body
 """
@@ -31,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--retry-after", type=float, default=0.05, help="seconds told with a 429")
     parser.add_argument("--key", default="", help="the API key it asks for")
     parser.add_argument("--no-caching", dest="caching", action="store_false", help="do not count cached tokens")
+    parser.add_argument(
+        "--no-prompt-logprobs",
+        dest="prompt_logprobs",
+        action="store_false",
+        help="do not tell how likely tokens of a prompt are, as most hosted endpoints",
+    )
     chosen = vars(parser.parse_args(arguments))
     try:
         server = FaultServer(Faults.parsed(chosen.pop("faults"), chosen.pop("seed")), **chosen)
