@@ -306,7 +306,7 @@ def test_meaning_keeps_the_first_of_two_that_point_the_same_way(tmp_path, monkey
         def __init__(self, name: str) -> None:
             assert name == "small"
 
-        def encode(self, texts: list[str], normalize_embeddings: bool) -> Any:
+        def encode(self, texts: list[str], show_progress_bar: bool) -> Any:
             return np.array([[1.0, 0.0] if "parcel" in text else [0.0, 1.0] for text in texts])
 
     fake = ModuleType("sentence_transformers")

@@ -13,15 +13,29 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tertulia.corpus.expressions import Expression, ExpressionFault, parsed
-from tertulia.corpus.fields import known_names
+from tertulia.corpus.fields import TAG, known_names
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
 from tertulia.records import Record
 from tertulia.source import Source, read_records
 
-__all__ = ["Balance", "Contamination", "Criteria", "Meaning", "Near", "Novelty", "Plan", "Rule", "Split", "read_plan"]
+__all__ = [
+    "Balance",
+    "Contamination",
+    "Criteria",
+    "Meaning",
+    "Near",
+    "Novelty",
+    "Plan",
+    "Rule",
+    "Split",
+    "Tags",
+    "Together",
+    "read_plan",
+]
 
 Of = Literal["all", "spoken", "user", "assistant", "opening"]
 OF = "which words: all (calls and results too), spoken, user, assistant, or opening (the user's first message)"
+NO_TAGS = "there are no tags, as the file has no 'tags:'"
 Share = Annotated[float, Field(gt=0, le=1)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -53,11 +67,35 @@ class Novelty(Record):
 
 
 class Meaning(Record):
-    """Texts that mean the same as one that is kept, by the cosine of sentence embeddings; the extra `[embed]`."""
+    """Texts that mean the same as one that is kept, by the cosine of their embeddings; the extra `[embed]`, or a served
+    model, whose embeddings are kept in the run's journal."""
 
-    model: str = Field("sentence-transformers/all-MiniLM-L6-v2", description="a model of sentence-transformers")
+    model: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="a model of sentence-transformers, or openai:NAME[@URL][#KEY], asked at /v1/embeddings",
+    )
     cosine: Share = Field(0.95, description="from which on it is a duplicate")
     of: Of = Field("opening", description=OF)
+
+
+class Together(Record):
+    """A tag that nearly always stands beside a more frequent one goes into it (association rules, one tag each)."""
+
+    support: Share = Field(0.4, description="the least share of the tagged conversations that have both")
+    confidence: Share = Field(0.99, description="the least share of those with the rarer tag that have both")
+
+
+class Tags(Record):
+    """Instruction tags, made few enough to balance by: the field `tag` (InsTag, arXiv 2308.07074, as SyGra does it).
+
+    Wordings that differ in case, punctuation and endings alone (Porter stems) are one tag, named by the most
+    frequent."""
+
+    of: str = Field("rubric.tags", description="where a judge has left the tags of a conversation")
+    least: int = Field(2, ge=1, description="conversations that have a tag; a rarer one is dropped")
+    model: str = Field("", description="embeddings that join tags of one meaning, as in `meaning`; left out: none are")
+    cosine: Share = Field(0.95, description="from which on two tags are one")
+    together: Together | None = Field(None, description="left out: tags that come together stay two")
 
 
 class Contamination(Record):
@@ -92,6 +130,7 @@ class Criteria(Record):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="names what comes out: RUN/selections/ID.jsonl")
     title: str = Field("", description="one line for people")
+    tags: Tags | None = Field(None, description="left out: there is no field `tag`")
     rules: tuple[Rule, ...] = Field((), description="from top to bottom")
     contamination: Contamination | None = Field(None, description="left out: no evaluation set is looked at")
     exact: bool = Field(True, description="of conversations with the same words, the first is kept")
@@ -146,9 +185,13 @@ def read_plan(given: str, against: Sequence[Path] = ()) -> Plan:
             faults.append(source.fault(("rules", nth), "a rule has exactly one of 'keep' and 'reject'"))
             continue
         try:
-            rules.append((rule, parsed(rule.keep or rule.reject)))
+            expression = parsed(rule.keep or rule.reject)
+            if TAG in expression.names and not criteria.tags:
+                raise ExpressionFault(NO_TAGS)
         except ExpressionFault as error:
             faults.append(fault_at(source, nth, rule, error))
+        else:
+            rules.append((rule, expression))
     if faults:
         raise ScenarioError(faults)
     return Plan(with_sets(criteria, against), tuple(rules), source)
@@ -176,7 +219,7 @@ def fault_at(source: Source, nth: int, rule: Rule, error: ExpressionFault) -> Fa
 
 def wrong_names(source: Source, criteria: Criteria) -> Iterator[Fault]:
     """Fields of balance, split and coverage that nobody has, and shares that do not add up."""
-    named: list[tuple[tuple[str | int, ...], str]] = []
+    named: list[tuple[tuple[str | int, ...], str]] = [(("tags", "of"), criteria.tags.of)] if criteria.tags else []
     for nth, balance in enumerate(criteria.balance):
         named += [(("balance", nth, "by", at), name) for at, name in enumerate(balance.by)]
     if criteria.split:
@@ -185,6 +228,8 @@ def wrong_names(source: Source, criteria: Criteria) -> Iterator[Fault]:
         named += [(("coverage", nth, at), name) for at, name in enumerate(pair)]
     for place, name in named:
         first = name.partition(".")[0]
+        if name == TAG and not criteria.tags:
+            yield source.fault(place, NO_TAGS)
         if first not in known_names():
             yield source.fault(place, f"{first!r} is neither a field nor a judge", did_you_mean(first, known_names()))
     shares: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [

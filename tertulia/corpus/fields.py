@@ -3,7 +3,7 @@
 A verdict is read as JUDGE.passed, JUDGE.score, JUDGE.reason, and JUDGE.KEY for what stands in its detail.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tertulia.exporting.tally import world_of
@@ -12,7 +12,7 @@ from tertulia.recipe import is_text
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 
-__all__ = ["BEFOREHAND", "FIELDS", "MISSING", "Facts", "known_names", "label", "values"]
+__all__ = ["BEFOREHAND", "FIELDS", "MISSING", "TAG", "Facts", "known_names", "label", "values"]
 
 
 class Missing:
@@ -23,6 +23,9 @@ class Missing:
 
 
 MISSING = Missing()
+
+
+TAG = "tag"
 
 
 def principles(scenario: Scenario) -> list[str]:
@@ -64,6 +67,7 @@ FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
     "tokens_out": (lambda scenario, talk: talk.usage.tokens_out, "tokens of their replies"),
     "usd": (lambda scenario, talk: talk.usage.usd, "what they cost"),
     "troubles": (lambda scenario, talk: sum(talk.usage.troubles.values()), "replies with something wrong"),
+    TAG: (lambda scenario, talk: [], "its instruction tags, as `tags` of the criteria makes them one"),
     "variant": (
         lambda scenario, talk: talk.variant,
         "its choice of `vary`: variant.slots.day, variant.customer.persona",
@@ -92,14 +96,16 @@ def known_names() -> list[str]:
 
 
 class Facts:
-    """One conversation, read by name."""
+    """One conversation, read by name. `tags` are what the corpus calls its tags; only the corpus knows."""
 
-    def __init__(self, scenario: Scenario, talk: Conversation) -> None:
-        self.scenario, self.talk = scenario, talk
+    def __init__(self, scenario: Scenario, talk: Conversation, tags: Sequence[str] = ()) -> None:
+        self.scenario, self.talk, self.tags = scenario, talk, tags
 
     def value(self, name: str) -> Any:
         """The value under a dotted name; `MISSING` where there is none, or where it is null."""
         first, _, rest = name.partition(".")
+        if name == TAG:
+            return list(self.tags)
         found = FIELDS[first][0](self.scenario, self.talk) if first in FIELDS else self.verdict(first)
         found = inside(found, rest.split(".") if rest else ())
         return MISSING if found is None else found

@@ -1,31 +1,35 @@
-"""Texts that mean the same: the cosine of sentence embeddings. Needs the extra `[embed]` and a model on disk or hub."""
+"""Texts that mean the same as one that is kept: the cosine of their embeddings."""
 
-from tertulia.errors import UserError
+from collections.abc import Sequence
 
-try:
-    import numpy as np
-    from sentence_transformers import SentenceTransformer
-except ImportError as error:
-    raise UserError("embeddings need sentence-transformers: pip install 'tertulia[embed]'") from error
+import numpy as np
 
-__all__ = ["SameMeaning"]
+from tertulia.corpus.embedding import Embed, Vectors
 
-BLOCK = 4096  # texts of the pool in one matrix
+__all__ = ["SameMeaning", "groups"]
+
+BLOCK = 4096  # texts in one matrix
 
 
 class SameMeaning:
     """The growing pool of unit vectors, in half precision: 768 bytes for each text kept, with 384 dimensions."""
 
-    def __init__(self, model: str, cosine: float) -> None:
-        self.model, self.cosine = SentenceTransformer(model), cosine
+    def __init__(self, embed: Embed, cosine: float) -> None:
+        self.embed, self.cosine = embed, cosine
+        self.coming: dict[str, Vectors] = {}
         self.blocks: list[np.ndarray] = []
         self.places: list[int] = []
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Embed all texts that are looked at next, in one go."""
+        wanted = sorted({text for text in texts if text})
+        self.coming = dict(zip(wanted, self.embed(wanted), strict=True)) if wanted else {}
 
     def seen(self, place: int, text: str) -> tuple[int, float] | None:
         """The place of the pool text that is nearest, and its cosine, from `cosine` on; None: it is in the pool now."""
         if not text:
             return None
-        vector = np.asarray(self.model.encode([text], normalize_embeddings=True), dtype=np.float16)[0]
+        vector = (self.coming[text] if text in self.coming else self.embed([text])[0]).astype(np.float16)
         best, at = -1.0, -1
         for nth, block in enumerate(self.blocks):
             scores = block[: len(self.places) - nth * BLOCK].astype(np.float32) @ vector.astype(np.float32)
@@ -39,3 +43,22 @@ class SameMeaning:
         self.blocks[-1][len(self.places) % BLOCK] = vector
         self.places.append(place)
         return None
+
+
+def groups(vectors: Vectors, cosine: float) -> list[int]:
+    """For each unit vector the first one of its group: those that a chain of pairs with this cosine joins.
+
+    With two points as the least, that is what DBSCAN gives for the distance 1 - cosine, outliers alone."""
+    above = list(range(len(vectors)))
+
+    def first(nth: int) -> int:
+        while above[nth] != nth:
+            above[nth] = above[above[nth]]
+            nth = above[nth]
+        return nth
+
+    for start in range(0, len(vectors), BLOCK):
+        for one, other in zip(*np.nonzero(vectors[start : start + BLOCK] @ vectors.T >= cosine), strict=True):
+            low, high = sorted((first(start + int(one)), first(int(other))))
+            above[high] = low
+    return [first(nth) for nth in range(len(vectors))]

@@ -238,9 +238,10 @@ def comparisons(plan: Plan, ledger: Ledger, made: Selected, stack: ExitStack) ->
         pool = Novel(novelty.rouge_l)
         yield Step("no news", resembling(ledger, lambda talk: pool.seen(talk.index, words_of(talk, novelty.of))))
     if meaning := criteria.meaning:
-        from tertulia.corpus.meaning import SameMeaning  # noqa: PLC0415 - the extra [embed]
+        from tertulia.corpus.embedding import local  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.meaning import SameMeaning  # noqa: PLC0415 - the extra [corpus]
 
-        vectors = SameMeaning(meaning.model, meaning.cosine)
+        vectors = SameMeaning(local(meaning.model), meaning.cosine)
         yield Step(
             "same meaning",
             resembling(ledger, lambda talk: vectors.seen(talk.index, "\n".join(texts_of(talk, meaning.of)))),
