@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from random import Random
 
 import pytest
@@ -101,7 +102,9 @@ async def test_a_crash_or_a_hang_costs_the_trial_at_fault_alone(module):
     assert found["exit"][1].startswith("crashed: the agent ended with status 7")
     assert found["segfault"][0] is Trouble.CRASHED
     assert "SIGSEGV" in found["segfault"][1]
-    assert found["raise"] == (Trouble.CRASHED, "crashed: the agent raised ValueError: no idea")
+    line = 1 + MOODY.splitlines().index('        raise ValueError("no idea")')
+    assert found["raise"][0] is Trouble.CRASHED
+    assert re.fullmatch(rf"crashed: the agent raised at /.*moods\.py:{line}: ValueError: no idea", found["raise"][1])
     assert found["dawdle"] == (Trouble.TIMEOUT, "timeout: the agent gave no answer within 1 s")
 
 
@@ -132,6 +135,29 @@ async def test_a_function_that_is_no_coroutine_and_a_speaker_are_agents_too(modu
 async def test_an_agent_that_cannot_be_loaded_is_named_before_anything_is_played(module):
     with pytest.raises(SettingsError, match="cannot be loaded: it ended with status 1: ModuleNotFoundError"):
         async with seated(settings("no_such_module:agent"), some(1, "parcels")):
+            pass
+
+
+async def test_an_agent_that_fails_while_it_is_loaded_is_told_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "half.py").write_text("import json\n\njson.loads('{')\n")
+
+    with pytest.raises(SettingsError, match=r"it ended with status 1: at .*half\.py:3: json.decoder.JSONDecodeError"):
+        async with seated(settings("half:agent"), some(1, "parcels")):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ("ruels", r"did you mean 'rules'\?"),
+        ("agents/mine.py:answer", "MODULE is a dotted name, without .py: agents.mine:answer"),
+        ("opnai:small", r"did you mean 'openai'\?"),
+    ],
+)
+async def test_an_agent_that_is_none_is_told_what_was_perhaps_meant(spec, hint):
+    with pytest.raises(SettingsError, match=hint):
+        async with seated(settings(spec), some(1, "parcels")):
             pass
 
 

@@ -330,4 +330,4 @@ def test_a_file_that_is_not_there_is_named(agree, monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         main()
 
-    assert "nowhere.jsonl: No such file" in capsys.readouterr().err
+    assert "there is no file" in capsys.readouterr().err

@@ -135,7 +135,7 @@ def test_wrong_usage_is_exit_status_2_without_traceback(ask, words):
         (("list", "judge"), "did you mean 'judges'?"),
         (("list", "tools"), "whose tools?"),
         (("list", "tools", "parcel"), "did you mean 'parcels'?"),
-        (("run", "{mine}", "-n", "1000000000000"), "n: Input should be less than or equal to 10000000"),
+        (("run", "{mine}", "-n", "1000000000000"), "-n 1000000000000: should be less than or equal to 10000000"),
         (("new", "scenario", "ring", "--in", "{mine}"), "cannot write 'mine.yaml/ring.yaml'"),
         (("new", "judge", "ring", "--in", "{mine}"), "--in must name a folder"),
     ],

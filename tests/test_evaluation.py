@@ -315,7 +315,7 @@ def test_the_command_prints_the_keys_that_scripts_rely_on(tmp_path, monkeypatch,
     [
         (["missed-delivery"], "name the agent with --agent"),
         (["missed-delivery", "--agent", "nobody"], "--agent 'nobody': write rules, none, oracle"),
-        (["missed-delivery", "--agent", "rules", "--mode", "other"], "mode: "),
+        (["missed-delivery", "--agent", "rules", "--mode", "other"], "--mode 'other': should be 'dynamic' or 'static'"),
         (["missed-delivery", "--agent", "rules", "--role-model", "assistant=rules"], "the assistant is the agent"),
     ],
 )

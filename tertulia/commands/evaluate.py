@@ -6,7 +6,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from tertulia.commands.evaluation_tables import brief, compared, full
+from tertulia.commands.evaluation_tables import brief, compared, full, unreached
 from tertulia.commands.printing import as_json, console, note
 from tertulia.errors import RunStopped, SettingsError
 from tertulia.evaluation.comparing import compare_folders
@@ -59,12 +59,14 @@ def perform(
         write_rows(folder, settings.k, Path(rows))
     if stopped:
         note(f"tertulia: {stopped}")
+    if figures.unreached:
+        note(f"tertulia: {unreached(figures)}; the same command plays them again")
     show(figures, written, json=json)
-    return 1 if stopped else 0
+    return 1 if stopped or figures.unreached else 0
 
 
 def play(settings: EvaluationSettings, evalset: EvalSet, quiet: bool) -> str:
-    """Play the trials; why they were stopped, if a budget is spent."""
+    """Play the trials; why they were stopped, if a budget is spent or the agent is gone."""
     with shown(quiet) as progress:
         try:
             asyncio.run(evaluate(settings, progress, evalset=evalset))

@@ -13,7 +13,7 @@ from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.statistics.intervals import Interval
 
-__all__ = ["brief", "compared", "full"]
+__all__ = ["brief", "compared", "full", "unreached"]
 
 EXAMPLES = 2  # failures shown of each cause
 QUOTED = 140  # characters of their evidence
@@ -36,11 +36,18 @@ def brief(figures: Figures) -> str:
             f"{figures.tainted} trials were tainted by the simulator, {figures.played_again} played again, "
             f"{figures.set_aside} set aside; with all of them pass^1 is {ranged(raw.get(1))}"
         )
+    if figures.unreached:
+        lines.append(f"{unreached(figures)}, which counts as a failure")
     if figures.floors:
         lines.append("beside it: " + ", ".join(f"{name} {percent(rate)}" for name, rate in figures.floors.items()))
     if figures.mdd is not None:
         lines.append(f"the smallest difference that this set shows with 80% power: {100 * figures.mdd:.1f} points")
     return "\n".join(lines)
+
+
+def unreached(figures: Figures) -> str:
+    """How many trials say nothing of what the agent can do."""
+    return f"{figures.unreached} of {len(figures.last)} trials ended because nobody could be reached"
 
 
 def full(figures: Figures) -> Iterator[RenderableType]:

@@ -14,14 +14,15 @@ Whoever it is sees a `View` and nothing else.
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tertulia.contracts import Speaker
-from tertulia.errors import SettingsError
+from tertulia.errors import SettingsError, did_you_mean
 from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.process import AgentProcess
 from tertulia.evaluation.remote import RemoteAgent
 from tertulia.evaluation.sets import EvalSet
-from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.evaluation.settings import MODELS, EvaluationSettings
 from tertulia.parts import made
 
 __all__ = ["seated"]
@@ -47,12 +48,34 @@ async def seated(settings: EvaluationSettings, evalset: EvalSet) -> AsyncIterato
         yield RemoteAgent(settings.agent, settings.deadline)
     elif settings.agent_is_model:
         yield None
-    elif MODULE.fullmatch(settings.agent):
+    elif MODULE.fullmatch(settings.agent) and ".py:" not in settings.agent:
         agent = AgentProcess(settings.agent, settings.deadline)
         try:
-            await agent.running()
+            await loaded(agent)
             yield agent
         finally:
             await agent.close()
     else:
-        raise SettingsError(f"--agent {settings.agent!r}: write {KNOWN}")
+        raise SettingsError(f"--agent {settings.agent!r}: write {KNOWN}{hint(settings.agent)}")
+
+
+async def loaded(agent: AgentProcess) -> None:
+    """The process of an agent is there.
+
+    Raises:
+        SettingsError: if it cannot be loaded."""
+    module = agent.spec.partition(":")[0]
+    try:
+        await agent.running()
+    except SettingsError as error:
+        missing = f"No module named {module!r}" in str(error)
+        raise SettingsError(f"{error}{did_you_mean(module, MODELS) if missing else ''}") from None
+
+
+def hint(spec: str) -> str:
+    """What was perhaps meant by a spec that names no agent."""
+    module, _, name = spec.partition(":")
+    if not module.endswith(".py"):
+        return did_you_mean(spec, AT_HAND)
+    dotted = ".".join(Path(module.removesuffix(".py")).parts)
+    return f" (MODULE is a dotted name, without .py: {dotted}:{name or 'NAME'})"

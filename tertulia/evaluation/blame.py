@@ -18,7 +18,7 @@ from tertulia.evaluation.conduct import Conduct, fault_of
 from tertulia.evaluation.fidelity import TAINTS, fidelity
 from tertulia.evaluation.findings import Finding
 from tertulia.evaluation.scoring import Score
-from tertulia.evaluation.seat import agent_trouble
+from tertulia.evaluation.seat import UNREACHED, agent_trouble
 from tertulia.records import Conversation, EndReason
 from tertulia.setting import Setting
 
@@ -43,6 +43,12 @@ class Judged:
     def tainted(self) -> bool:
         """Whether it is set aside."""
         return any(finding.what in TAINTS for finding in self.simulator)
+
+    @property
+    def unreached(self) -> bool:
+        """Whether it ended since the agent, or the simulator's model, could not be reached."""
+        ends = [*self.simulator, *([self.fault] if self.fault else [])]
+        return any(end.what in ("unreachable", "simulator_failed") and end.rule in UNREACHED for end in ends)
 
     @property
     def name(self) -> str:

@@ -17,16 +17,17 @@ import sys
 import threading
 import traceback
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from inspect import isawaitable, isclass, iscoroutinefunction
 from typing import Any
 
-__all__ = ["main", "plain", "resolved"]
+__all__ = ["main", "own_place", "plain", "resolved"]
 
 AT_ONCE = 4096  # agents that are no coroutines and may wait at the same time, each in a thread
 NOTHING_LEFT = 0
+NOT_OWN = (os.path.dirname(os.__file__), os.path.dirname(__file__))  # Python's library, and what serves the agent
 
 
 def resolved(spec: str) -> Any:
@@ -62,6 +63,19 @@ def plain(message: Any) -> Any:
     ]
     role = "assistant" if getattr(message, "type", "ai") in ("ai", "AIMessageChunk") else message.type
     return {"role": role, "content": content, "tool_calls": [*calls, *broken]}
+
+
+def own_place(places: Iterable[tuple[str, int]]) -> str:
+    """Where an error was raised, as `at FILE:LINE: `: the last place that is its own; empty where there is none.
+
+    Python's library, installed packages and what serves the agent are not its own."""
+    own = [
+        (name, line) for name, line in places if not name.startswith(("<", *NOT_OWN)) and "site-packages" not in name
+    ]
+    if not own:
+        return ""
+    here, (name, line) = os.path.join(os.getcwd(), ""), own[-1]
+    return f"at {name.removeprefix(here)}:{line}: "
 
 
 class Serving:
@@ -105,10 +119,12 @@ class Serving:
         """Send what a request came to."""
         del self.open[number]
         if done.cancelled():
-            self.answer({"id": number, "error": "CancelledError: the agent's own work was cancelled"})
+            self.answer({"id": number, "error": "raised CancelledError: the agent's own work was cancelled"})
         elif error := done.exception():
             said = "".join(traceback.format_exception_only(error)).strip()
-            self.answer({"id": number, "error": said, "trace": "".join(traceback.format_exception(error))})
+            places = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+            trace = "".join(traceback.format_exception(error))
+            self.answer({"id": number, "error": f"raised {own_place(places)}{said}", "trace": trace})
         else:
             self.answer({"id": number, "message": done.result()})
 

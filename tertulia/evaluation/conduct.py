@@ -26,7 +26,7 @@ from functools import cached_property
 from tertulia.contracts import Hearing
 from tertulia.evaluation.findings import Finding, detected, hearings
 from tertulia.evaluation.scoring import Score, disclosures
-from tertulia.evaluation.seat import agent_trouble
+from tertulia.evaluation.seat import UNREACHED, agent_trouble
 from tertulia.language.acts import Act, act_of, negates
 from tertulia.language.filling import slots
 from tertulia.language.wording import humanize, squeezed, stands_in
@@ -38,8 +38,7 @@ from tertulia.setting import Setting
 
 __all__ = ["Conduct", "fault_of"]
 
-UNREACHABLE = {Trouble.CONNECTION, Trouble.SERVER_ERROR, Trouble.RATE_LIMITED, Trouble.DENIED, Trouble.MALFORMED}
-ENDED = {Trouble.CRASHED: "crashed", Trouble.TIMEOUT: "slow", **dict.fromkeys(UNREACHABLE, "unreachable")}
+ENDED = {Trouble.CRASHED: "crashed", Trouble.TIMEOUT: "slow", **dict.fromkeys(UNREACHED, "unreachable")}
 UNKNOWN = re.compile(r"\b(don't know|do not know|not sure|no idea|don't have|do not have)\b", re.IGNORECASE)
 AGAIN = 3  # times that the same makes a loop
 SPARE = 3  # questions more than the calls wanted have arguments

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tertulia.contracts import Speaker
+from tertulia.errors import RunStopped
 from tertulia.evaluation.agents import seated
 from tertulia.evaluation.casting import Staging, dynamic, evaluation_ensembles
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.floors import floors_of
 from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
+from tertulia.evaluation.seat import UNREACHED
 from tertulia.evaluation.sets import EvalSet, digest, read_set
 from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
 from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import Trial, every_trial, trial_items
 from tertulia.models.budget import Budget, spent_of
 from tertulia.models.journal import Journal
-from tertulia.models.limits import PASSING
-from tertulia.models.records import Trouble
+from tertulia.models.records import EndpointDenies
 from tertulia.running.run_folder import clear
 from tertulia.running.runner import Ensemble, Standing, play_all
 from tertulia.running.runs import affordable, caller_for
@@ -26,7 +27,6 @@ from tertulia.running.store import Store
 
 __all__ = ["all_there", "evaluate", "figures_of", "folder_of"]
 
-REACHED_LATER = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
 ATTEMPTS = 9  # at one trial, at most
 OnProgress = Callable[[Standing], None]
 
@@ -56,14 +56,21 @@ class Session:
         """Play those of the trials that are not there yet.
 
         Raises:
-            RunInterrupted, RunStopped: what had finished is kept."""
-        wanted, there = list(trials), self.there()
+            RunInterrupted, RunStopped: what had finished is kept.
+            EndpointDenies: if nobody answered from the start."""
+        wanted, there = list(trials), there_in(self.store, self.settings)
         places = {trial.place(len(self.evalset.items)) for trial in wanted}
         self.standing.total, self.standing.kept = len(wanted), len(places & there)
         self.standing.accepted, self.standing.rejected = 0, type(self.standing.rejected)()
         items = trial_items(self.evalset, wanted, self.settings.run.seed, there)
         concurrency = self.settings.run.concurrency
-        await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)
+        try:
+            await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)
+        except EndpointDenies as gone:
+            if not self.standing.done:
+                raise
+            kept = f"{self.standing.done} of {self.standing.total} trials are kept in {self.store.folder}"
+            raise RunStopped(f"{gone}; {kept}; the same command goes on", self.store.folder) from None
 
     async def play_again(self, most: int) -> None:
         """Play trials again whose simulator tainted them, at most so many in all, those of an earlier call included."""
@@ -81,10 +88,11 @@ class Session:
             left -= len(wanted)
             await self.play(wanted)
 
-    def there(self) -> set[int]:
-        """The places that are not played again."""
-        remote = self.settings.playing.models or self.settings.agent.startswith("http")
-        return self.store.finished(but=[trouble.value for trouble in REACHED_LATER] if remote else ())
+
+def there_in(store: Store, settings: EvaluationSettings) -> set[int]:
+    """The places that are not played again: all that are there but those that ended since nobody was reached."""
+    remote = settings.playing.models or settings.agent.startswith("http")
+    return store.finished(but=[trouble.value for trouble in UNREACHED] if remote else ())
 
 
 def all_there(settings: EvaluationSettings, evalset: EvalSet) -> bool:
@@ -98,7 +106,7 @@ def all_there(settings: EvaluationSettings, evalset: EvalSet) -> bool:
         told = store.manifest.get("versions", {})
         same = all(told.get(name) == manifest["versions"][name] for name in ("set", "simulator"))
         places = {trial.place(len(evalset.items)) for trial in every_trial(len(evalset.items), settings.k)}
-        return same and store.manifest["settings"] == manifest["settings"] and places <= store.finished()
+        return same and store.manifest["settings"] == manifest["settings"] and places <= there_in(store, settings)
 
 
 async def evaluate(
@@ -113,7 +121,8 @@ async def evaluate(
         ScenarioError, SettingsError, UserError: naming what to mend.
         StoreError: if the folder is foreign, in use or unreadable.
         RunInterrupted: after SIGINT or SIGTERM.
-        RunStopped: when the budget is spent."""
+        RunStopped: when the budget is spent, or nobody answers any more at the agent's address.
+        EndpointDenies: if nobody ever did."""
     evalset = evalset or read_set(settings.sets, settings.variants, settings.run.seed)
     playing, manifest = settings.playing, manifest_of_evaluation(settings, evalset)
     folder = folder_of(settings, evalset)

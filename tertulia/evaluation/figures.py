@@ -88,6 +88,11 @@ class Figures:
         """Attempts that were tainted; those that were played again included."""
         return sum(one.tainted for one in self.trials)
 
+    @property
+    def unreached(self) -> int:
+        """Trials that ended since the agent or a model could not be reached; going on plays them again."""
+        return sum(one.unreached for one in self.last)
+
     # --- rates ---------------------------------------------------------------------------------------------------
 
     def passing(self, table: Table) -> list[tuple[int, Interval]]:
@@ -219,6 +224,7 @@ class Figures:
             "folder": str(self.folder),
             "pass_raw": [of_interval(k, found) for k, found in self.passing(self.raw)],
             "played_again": self.played_again,
+            "unreached": self.unreached,
             "agent_causes": dict(self.fine.most_common()),
             "fidelity": {what: rounded(rate) for what, rate in self.fidelity.items()},
             "examples": self.examples,

@@ -9,6 +9,7 @@ it is killed, and what else was open is tried again alone.
 import asyncio
 import json
 import pickle
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -24,6 +25,7 @@ from typing import Any
 from tertulia.contracts import Utterance, View
 from tertulia.errors import SettingsError
 from tertulia.evaluation.chat import asked, read_message
+from tertulia.evaluation.child import own_place
 from tertulia.evaluation.seat import AgentFailed
 from tertulia.models.records import Trouble
 
@@ -34,6 +36,7 @@ LONGEST = 2**26  # bytes of one answer
 TAIL = 40  # lines of standard error that are kept, to say why a process died
 LOADING = 120.0  # seconds that an agent may take to load
 PONG = 2.0  # seconds within which a process that lives answers a ping
+PLACE = re.compile(r'  File "([^"]+)", line (\d+)')  # in a traceback
 LEAVING = 2.0  # seconds that a process gets to end by itself
 
 
@@ -136,7 +139,8 @@ class Child:
         code = self.process.returncode or 0
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
         last = next((line for line in reversed(self.said) if line.strip()), "")
-        return f"ended {how}{': ' + last[:300] if last else ''}"
+        where = own_place((place[1], int(place[2])) for line in self.said if (place := PLACE.match(line)))
+        return f"ended {how}: {where}{last[:300]}" if last else f"ended {how}"
 
     def kill(self) -> None:
         if self.process.returncode is None:
@@ -179,7 +183,7 @@ class AgentProcess:
         request = as_view(view) if child.takes == "view" else asked(view)
         answer = await self.answer(request)
         if "error" in answer:
-            raise AgentFailed(Trouble.CRASHED, f"raised {answer['error']}", answer.get("trace", ""))
+            raise AgentFailed(Trouble.CRASHED, answer["error"], answer.get("trace", ""))
         message = answer["message"]
         said = read_message(message, view)
         to = tuple(message.get("to", ())) if child.takes == "view" else ()

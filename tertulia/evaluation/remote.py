@@ -5,12 +5,14 @@
 
 Messages and tools are in OpenAI's shape, the conversation's id is the same in all of its turns. `#VARIABLE` at the end
 of the URL names an environment variable whose value is sent as a bearer token. What fails in passing (a refused
-connection, 429, 5xx) is tried again as models are; what is still wrong then is the agent's failure.
+connection, 429, 5xx) is tried again as models are; what is still wrong then is the agent's failure. Where nobody
+listens at all, from the start or for several turns on end, the evaluation stops instead of counting that.
 """
 
 import asyncio
 from typing import Any
 
+import aiohttp
 import orjson
 from multidict import CIMultiDict
 from yarl import URL
@@ -18,7 +20,7 @@ from yarl import URL
 from tertulia.contracts import Utterance, View
 from tertulia.errors import SettingsError
 from tertulia.evaluation.chat import asked, read_message
-from tertulia.evaluation.seat import AgentFailed, AgentMisspoke
+from tertulia.evaluation.seat import AgentFailed, AgentGone, AgentMisspoke
 from tertulia.models.endpoint import Endpoint, key_in, proxy_of
 from tertulia.models.limits import Patience
 from tertulia.models.records import CallFailed, Trouble
@@ -27,6 +29,7 @@ from tertulia.streams import stream
 __all__ = ["RemoteAgent"]
 
 TRIES = 3  # after the first
+LOST = 8  # turns on end that nobody took, until the agent counts as gone
 SHOWN = 500  # characters of an answer that cannot be read
 
 
@@ -54,12 +57,14 @@ class RemoteAgent:
         url, _, key_env = spec.partition("#")
         self.endpoint = AgentEndpoint(url, key_env)
         self.patience = Patience(deadline, TRIES)
+        self.replied, self.lost = False, 0  # the lost ones are turns since the last reply
 
     async def speak(self, view: View) -> Utterance:
         """The agent's turn.
 
         Raises:
-            AgentFailed, AgentMisspoke: naming what is wrong with it."""
+            AgentFailed, AgentMisspoke: naming what is wrong with it.
+            AgentGone: if nobody listens there."""
         answer = await self.answer(orjson.dumps(asked(view), default=str), view)
         try:
             told: Any = orjson.loads(answer)
@@ -76,11 +81,25 @@ class RemoteAgent:
         while True:
             tried += 1
             try:
-                return await self.endpoint.post(body, self.patience.deadline)
+                answer = await self.endpoint.post(body, self.patience.deadline)
+                self.replied, self.lost = True, 0
+                return answer
             except CallFailed as failed:
                 chance = stream(0, "retry", view.conversation, view.step, tried)
                 late = failed.trouble is Trouble.TIMEOUT  # the agent's own time is up
                 wait = None if late else self.patience.wait(tried, failed, chance)
                 if wait is None:
+                    self.missed(failed)
                     raise AgentFailed(failed.trouble, f"could not be asked: {failed.detail}", failed.raw) from None
             await asyncio.sleep(wait)
+
+    def missed(self, failed: CallFailed) -> None:
+        """One more turn that did not come.
+
+        Raises:
+            AgentGone: if there is no agent, or none any more."""
+        away = failed.trouble is Trouble.CONNECTION or (failed.trouble is Trouble.DENIED and not self.replied)
+        self.lost = self.lost + 1 if away else 0
+        nobody = isinstance(failed.__cause__, aiohttp.ClientConnectorError)
+        if self.lost >= LOST or (nobody and not self.replied):
+            raise AgentGone(f"--agent {str(self.endpoint.url)!r} gives no answer: {failed.detail}") from None

@@ -7,12 +7,14 @@ a failure of a simulated party.
 from dataclasses import dataclass
 
 from tertulia.contracts import Speaker, Utterance, View
-from tertulia.models.records import BadReply, ModelFailure, Trouble
+from tertulia.models.limits import PASSING
+from tertulia.models.records import BadReply, EndpointDenies, ModelFailure, Trouble
 from tertulia.records import Conversation
 
-__all__ = ["AgentFailed", "AgentMisspoke", "Blamed", "agent_trouble"]
+__all__ = ["UNREACHED", "AgentFailed", "AgentGone", "AgentMisspoke", "Blamed", "agent_trouble"]
 
 WHO = "the agent"
+UNREACHED = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
 
 
 class AgentFailed(ModelFailure):
@@ -27,6 +29,10 @@ class AgentMisspoke(BadReply):
 
     def __init__(self, trouble: Trouble, detail: str, raw: str = "") -> None:
         super().__init__(trouble, f"{WHO} {detail}", raw)
+
+
+class AgentGone(EndpointDenies):
+    """Nobody answers at the agent's address: to go on would only count trials that were never played."""
 
 
 @dataclass(frozen=True, slots=True)

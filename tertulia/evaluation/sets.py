@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tertulia.errors import UserError
 from tertulia.exporting import rows
+from tertulia.files import near_file
 from tertulia.gold import Gold, gold_of
 from tertulia.lint import complaints
 from tertulia.parts import installed
@@ -156,8 +157,12 @@ def of_file(path: Path) -> Iterator[Scenario]:
     """The settled scenarios of an evalset file."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise UserError(f"{str(path)!r} cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise UserError(f"there is no file of items {str(path)!r}{near_file(path)}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{str(path)!r} cannot be read: it is not UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield of_line(line, f"{path}:{number}")

@@ -19,9 +19,9 @@ from tertulia.evaluation.sets import EvalSet, digest
 from tertulia.models.langchain import PROVIDERS
 from tertulia.running.run_settings import RunSettings, Told, code_digest, manifest_of
 
-__all__ = ["METRIC", "EvaluationSettings", "code_of_trials", "manifest_of_evaluation", "simulator_version"]
+__all__ = ["METRIC", "MODELS", "EvaluationSettings", "code_of_trials", "manifest_of_evaluation", "simulator_version"]
 
-METRIC = "1"  # grows with every change that makes scores incomparable
+METRIC = "2"  # grows with every change that makes scores incomparable
 MODELS = ("openai", "scripted", "replay", *PROVIDERS)  # what a model's spec begins with
 PLAYS = (
     "bounds.py",
