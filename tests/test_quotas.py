@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tertulia
-from tertulia.errors import RunInterrupted, RunStopped, SettingsError
+from tertulia.errors import RunInterrupted, RunStopped, SettingsError, TertuliaError
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.records import Conversation, EndReason
 from tertulia.running.quotas import Grid, Quota, Quotas
@@ -170,10 +170,53 @@ def test_a_quota_that_is_not_met_is_told_and_a_larger_bound_goes_on(tmp_path, mo
     assert run.summary.accepted == 2
 
 
-def test_several_processes_end_with_the_same_exports(tmp_path):
+HALF = """id: half
+rules:
+  - keep: accepted
+  - reject: size.tokens.total > 350
+    because: long
+"""
+
+
+def test_several_processes_end_with_the_same_exports_and_what_criteria_reject_does_not_count(tmp_path):
+    (tmp_path / "half.yaml").write_text(HALF)
     for workers in (1, 2):
-        tertulia.run("clinic", quota="kind=1", workers=workers, slips=0.9, out=tmp_path / str(workers))
+        run = tertulia.run(
+            "clinic",
+            quota="world=4",
+            criteria=str(tmp_path / "half.yaml"),
+            workers=workers,
+            slips=0.5,
+            out=tmp_path / str(workers),
+        )
     one, two = (sorted((tmp_path / name / "exports").rglob("*")) for name in "12")
 
     assert [path.name for path in one] == [path.name for path in two]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    talks = list(run.conversations())
+    tokens = [next(v.detail["tokens"]["total"] for v in talk.verdicts if v.judge == "size") for talk in talks]
+    causes = {talk.rejected_by for talk in talks}
+    assert causes > {"", "long"}
+    assert all(
+        (total <= 350) == talk.accepted
+        for total, talk in zip(tokens, talks, strict=True)
+        if talk.rejected_by in ("", "long")
+    )
+    assert run.summary.accepted == 4
+    before = run.summary.rejected
+    assert run.judge().rejected == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("keep: acepted", r"half\.yaml:3:11: .*'acepted' is neither a field nor a judge"),
+        ("reject: opening > 3", r"half\.yaml:3:13: .* \(in .*-00000\d\)"),
+        ("reject: rubric.score < 3", "rubric"),
+    ],
+)
+def test_a_rule_that_no_run_can_have_as_a_gate_is_named_at_its_place(tmp_path, rule, message):
+    (tmp_path / "half.yaml").write_text(f"id: half\nrules:\n  - {rule}\n")
+
+    with pytest.raises(TertuliaError, match=message):
+        tertulia.run("clinic", n=2, criteria=str(tmp_path / "half.yaml"), out=tmp_path / "run")

@@ -41,6 +41,14 @@ def run(
             show_default=False,
         ),
     ] = "",
+    criteria: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Count as accepted only what the rules of a file of criteria keep; their judges are asked as well.",
+            show_default=False,
+        ),
+    ] = "",
     out: Annotated[
         str,
         typer.Option(
@@ -98,6 +106,7 @@ def run(
     tertulia run parcels -n 500 --out runs/p       one bundled world, into a folder of your choice
     tertulia run mine.yaml --slips 0 --seed 7      your own scenario, with no planted faults
     tertulia run --quota principles,world=40       until so many of each are accepted
+    tertulia run --quota kind=9 --criteria careful until so many of each pass those rules as well
     tertulia run --json | tail -1 | jq .rejected   for scripts
     tertulia run parcels --model openai:NAME --base-url http://localhost:8000/v1 --max-calls 500
     tertulia run --model openai:NAME --role-model critic=rules --role-setting user.temperature=0.9
@@ -107,6 +116,7 @@ def run(
         scenarios=tuple(scenarios or ()),
         n=n,
         quota=quota,
+        criteria=criteria,
         out=out,
         cast=cast,
         seed=seed,

@@ -2,6 +2,7 @@
 
 criteria       the file that people write: rules, duplicates, evaluation sets, balance, split
 expressions    what a rule says: a small vocabulary over the fields of a conversation and its verdicts
+rules          those of a file on one conversation, also as gates of a run
 fields         what can be read of a conversation by name
 duplicates     the same words again: exact, near (MinHash), no news (ROUGE-L), of one meaning (embeddings)
 contamination  what stands in an evaluation set already

@@ -5,7 +5,6 @@ result depends on the conversations and the criteria alone.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from tertulia.corpus.balance import Balanced, balanced
 from tertulia.corpus.contamination import Contaminated
 from tertulia.corpus.criteria import Plan
 from tertulia.corpus.expressions import ExpressionFault
-from tertulia.corpus.fields import FIELDS, Facts, values
+from tertulia.corpus.fields import Facts, values
 from tertulia.corpus.ledger import Ledger
+from tertulia.corpus.rules import ReadRule, read_rules
 from tertulia.corpus.splits import divided
 from tertulia.corpus.words import digest, texts_of, words_of
 from tertulia.errors import Fault, ScenarioError
@@ -115,14 +115,15 @@ def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
     begun = process_time()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger())
-        made.steps = [*rules(plan), *comparisons(plan, ledger, made, stack)]
+        rules = read_rules(plan)
+        made.steps = [*map(ruled, rules), *comparisons(plan, ledger, made, stack)]
         for scenario, talk in pairs:
             facts = Facts(scenario, talk)
             made.conversations += 1
             judged.update(verdict.judge for verdict in talk.verdicts)
             rule, why = through(made.steps, scenario, talk, facts)
             ledger.add(talk.index, talk.id, rule, why, {name: values(facts, name) for name in names})
-        if unasked := list(never_asked(plan, judged)):
+        if unasked := list(never_asked(rules, judged)):
             raise ScenarioError(unasked)
         made.seconds = process_time() - begun - sum(step.seconds for step in made.steps)
         for wanted in criteria.balance:
@@ -143,13 +144,13 @@ def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
     return made
 
 
-def never_asked(plan: Plan, judged: set[str]) -> Iterator[Fault]:
+def never_asked(rules: Iterable[ReadRule], judged: set[str]) -> Iterator[Fault]:
     """Rules about judges of whom the run holds no verdict: they would hold for nothing, and nobody would notice."""
-    for nth, (_, expression) in enumerate(plan.rules):
-        asked = {name.partition(".")[0] for name in expression.names} - set(FIELDS)
-        for judge in sorted(asked - judged):
-            hint = f" (ask it: tertulia judge RUN {'--tags' if judge in heuristics() else judge})"
-            yield plan.fault(nth, ExpressionFault(f"no conversation of this run was judged by {judge!r}", 0, hint))
+    for rule in rules:
+        for judge in rule.judges:
+            if judge not in judged:
+                hint = f" (ask it: tertulia judge RUN {'--tags' if judge in heuristics() else judge})"
+                yield rule.fault(ExpressionFault(f"no conversation of this run was judged by {judge!r}", 0, hint))
 
 
 @contextmanager
@@ -184,37 +185,17 @@ def through(steps: Iterable[Step], scenario: Scenario, talk: Conversation, facts
     return "", ""
 
 
-def rules(plan: Plan) -> Iterator[Step]:
-    """A step for each rule."""
-    taken: Counter[str] = Counter()
-    for nth, (rule, _) in enumerate(plan.rules):
-        name = rule.because or (f"keep: {rule.keep}" if rule.keep else f"reject: {rule.reject}")
-        taken[name] += 1
-        step = Step(name if taken[name] == 1 else f"{name} ({taken[name]})")
-        step.look = ruled(plan, nth, step)
-        yield step
-
-
-def ruled(plan: Plan, nth: int, step: Step) -> Look:
-    rule, expression = plan.rules[nth]
+def ruled(rule: ReadRule) -> Step:
+    """A step for a rule."""
+    step = Step(rule.name)
 
     def look(scenario: Scenario, talk: Conversation, facts: Facts) -> Told:
-        try:
-            held = expression.holds(facts)
-        except ExpressionFault as error:
-            raised = ExpressionFault(f"{error.message} (in {talk.id})", error.at)
-            raise ScenarioError([plan.fault(nth, raised)]) from None
+        held = rule.holds(facts)
         step.unknown += held is None
-        if rule.keep:
-            return None if held else told(expression.names, facts)
-        return told(expression.names, facts) if held else None
+        return rule.told(facts) if rule.rejects(held) else None
 
-    return look
-
-
-def told(names: Iterable[str], facts: Facts) -> str:
-    """The values on which a rule was decided."""
-    return ", ".join(f"{name} = {str(facts.value(name))[:60]}" for name in names)
+    step.look = look
+    return step
 
 
 def comparisons(plan: Plan, ledger: Ledger, made: Selected, stack: ExitStack) -> Iterator[Step]:

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
+from tertulia.corpus.criteria import read_plan
+from tertulia.corpus.rules import Rules
 from tertulia.errors import SettingsError
 from tertulia.models.budget import Allowance
 from tertulia.models.prices import Prices, prices_from
@@ -50,7 +52,13 @@ class Told(Record):
             return cls(**options)
         except ValidationError as error:
             first = error.errors()[0]
-            raise SettingsError(f"{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+            option, wrong = option_of(str(first["loc"][0])), first["msg"].removeprefix("Input ")
+            raise SettingsError(f"{option} {first['input']!r}: {wrong}") from None
+
+
+def option_of(name: str) -> str:
+    """A setting as it is typed: `-n`, `--max-calls`."""
+    return f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
 
 
 class RunSettings(Told):
@@ -59,6 +67,7 @@ class RunSettings(Told):
     scenarios: tuple[str, ...] = Field((), description="files, folders or bundled names; none: the bundled set")
     n: int | None = Field(None, ge=1, le=10_000_000, description="conversations; left out: three of each scenario")
     quota: str = Field("", description="FIELD[,FIELD]=N: so many accepted of each; `n` is then the most to be played")
+    criteria: str = Field("", description="a file of criteria, or bundled ones: their rules are gates of the run")
     out: str = Field("", description="the run's folder; left out: one under runs/ that the other settings name")
     cast: str = "rules"
     seed: int = 0
@@ -104,6 +113,13 @@ class RunSettings(Told):
             raise SettingsError(f"--prices {self.prices!r}: there is no such file")
         return prices_from(Path(self.prices) if self.prices else None)
 
+    @cached_property
+    def rules(self) -> Rules:
+        """Raises:
+        ScenarioError: with the faults of the file of criteria.
+        UserError: if there is no such file."""
+        return Rules.of(read_plan(self.criteria)) if self.criteria else Rules()
+
     @property
     def base_cast(self) -> str:
         """The cast of the roles that no model plays."""
@@ -115,6 +131,8 @@ def manifest_of(settings: RunSettings, n: int, digests: Mapping[str, str]) -> di
     decided: dict[str, Any] = {"n": n, "seed": settings.seed, "slips": settings.slips, "cast": settings.base_cast}
     if settings.quota:
         decided |= {"n": 0, "quota": settings.quota}
+    if settings.criteria:
+        decided |= {"criteria": settings.rules.as_json()}
     manifest: dict[str, Any] = {
         "settings": decided,
         "scenarios": dict(sorted(digests.items())),

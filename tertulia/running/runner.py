@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from tertulia.contracts import Judge
+from tertulia.corpus.rules import Rules
 from tertulia.errors import RunInterrupted, RunStopped, StoreError
 from tertulia.graph import Stage
 from tertulia.models.caller import Caller
@@ -32,6 +33,7 @@ from tertulia.table import Item, Table
 __all__ = ["Bench", "Source", "Standing", "parts_frozen", "plan_items", "play_all"]
 
 Given = TypeVar("Given")
+NO_RULES = Rules()
 GRACE = 2.0  # seconds that open conversations get after a signal
 SELDOM = (20_000, 20, 20)  # when the garbage collector looks at its three generations, see `gc.set_threshold`
 TICK = 0.2  # seconds between two reports of progress
@@ -131,14 +133,16 @@ def end_of(failure: ModelFailure) -> EndReason:
 
 
 class Bench:
-    """The judges of one recipe; those of a cast come on top."""
+    """The judges of one recipe; those of a cast come on top, and those whose verdicts rules read."""
 
-    def __init__(self, recipe: Recipe, caller: Caller | None = None, more: Sequence[str] = ()) -> None:
-        self.gates = recipe.gates
+    def __init__(
+        self, recipe: Recipe, caller: Caller | None = None, more: Sequence[str] = (), rules: Rules = NO_RULES
+    ) -> None:
+        self.gates, self.rules = recipe.gates, rules
         ask_for = caller.ask_for if caller else None
         self.judges: dict[str, Judge] = {
             name: made("judges", name, "judge", ask_for)
-            for name in dict.fromkeys((*recipe.judges, *recipe.gates, *more))
+            for name in dict.fromkeys((*recipe.judges, *recipe.gates, *more, *rules.judges))
         }
 
     async def judged(self, scenario: Scenario, talk: Conversation) -> Conversation:
@@ -163,6 +167,14 @@ class Bench:
         passed = dict(zip(self.judges, (verdict.passed for verdict in verdicts), strict=True))
         return next((gate for gate in self.gates if not passed[gate]), "")
 
+    def ruled(self, scenario: Scenario, talk: Conversation) -> Conversation:
+        """What passed the gates, with the rule that rejects it, if one does. It is complete: rules read its costs too.
+
+        Raises:
+            ScenarioError: at a rule that cannot be worked out."""
+        cause = self.rules.cause(scenario, talk) if talk.accepted and self.rules.rules else ""
+        return talk.model_copy(update={"rejected_by": cause}) if cause else talk
+
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
@@ -176,7 +188,8 @@ class Ensemble:
         """The item played and judged. When a part raises, the record says so and keeps what there was so far.
 
         Raises:
-            BudgetSpent: when it cannot be played to its end."""
+            BudgetSpent: when it cannot be played to its end.
+            ScenarioError: at a rule of the run's criteria that cannot be worked out."""
         usage = Usage()
         try:
             if self.caller:
@@ -185,7 +198,8 @@ class Ensemble:
         finally:
             if self.caller:
                 usage = self.caller.leave(item.id)
-        return judged if usage == Usage() else judged.model_copy(update={"usage": usage})
+        whole = judged if usage == Usage() else judged.model_copy(update={"usage": usage})
+        return self.bench.ruled(item.scenario, whole)
 
     async def played(self, item: Item) -> Conversation:
         table = await guarded(self.seated(item))
@@ -198,7 +212,9 @@ class Ensemble:
         return self.stage.seat(item)
 
 
-def ensembles(scenarios: Sequence[Scenario], cast: str, caller: Caller | None = None) -> dict[str, Ensemble]:
+def ensembles(
+    scenarios: Sequence[Scenario], cast: str, caller: Caller | None = None, rules: Rules = NO_RULES
+) -> dict[str, Ensemble]:
     """One ensemble for each recipe that the scenarios name. Models play the roles for which the caller has lines.
 
     Raises:
@@ -208,7 +224,7 @@ def ensembles(scenarios: Sequence[Scenario], cast: str, caller: Caller | None = 
     found = {}
     for name in dict.fromkeys(scenario.recipe for scenario in scenarios):
         recipe = bundled_recipe(name)
-        bench = Bench(recipe, caller, recipe.seats(cast, by_model).judges)
+        bench = Bench(recipe, caller, recipe.seats(cast, by_model).judges, rules)
         found[name] = Ensemble(Stage(recipe, cast, ask_for, by_model), bench, caller)
     return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tertulia.corpus.criteria import read_plan
+from tertulia.corpus.rules import Rules
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.selection import FOLDER as SELECTIONS
 from tertulia.corpus.selection import Selection, find_selection
@@ -230,7 +231,7 @@ async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]
         store.keep_scenarios(scenarios)
         there = store.outcomes(but=mended_later(settings))
         budget = Budget(settings.allowance, spent_of(journal.totals))
-        players = ensembles(scenarios, settings.base_cast, caller_for(settings, journal, budget))
+        players = ensembles(scenarios, settings.base_cast, caller_for(settings, journal, budget), settings.rules)
         standing = Standing(total=n, kept=len(there), totals=journal.totals)
         quotas = None
         if quota:
@@ -320,15 +321,16 @@ async def judged_again(
         own = {role: model for role, model in models_in(manifest).items() if role == "judge"}
         models = dict(given or own)
         caller = Caller(open_lines(models, prices_from(), AT_ONCE), journal, Budget(Allowance())) if models else None
-        benches = {}
+        rules, benches = Rules.kept(manifest["settings"], folder / "manifest.json"), {}
         for name in {scenario.recipe for scenario in store.scenarios().values()}:
             recipe = bundled_recipe(name)
             more = recipe.seats(manifest["settings"]["cast"], set(own)).judges
-            benches[name] = Bench(recipe, caller, (*more, *asked))
+            benches[name] = Bench(recipe, caller, (*more, *asked), rules)
         standing = Standing(total=len(store.finished()), totals=journal.totals)
         for some in batched(pairs(store), AT_ONCE):
             work = [benches[scenario.recipe].judged(scenario, talk) for scenario, talk in some]
-            for judged in await asyncio.gather(*work):
+            for (scenario, _), talk in zip(some, await asyncio.gather(*work), strict=True):
+                judged = benches[scenario.recipe].ruled(scenario, talk)
                 if caller:
                     caller.leave(judged.id)
                 standing.count(judged.rejected_by)

@@ -134,7 +134,7 @@ async def work(wire: Wire, share: Share) -> None:
             skipped = share.others | finished(reader, settings)
             items = plan_items(scenarios, share.n, settings.seed, settings.slips, skipped)
             standing = Standing(total=share.n, kept=len(skipped))
-        players = ensembles(scenarios, settings.base_cast, caller)
+        players = ensembles(scenarios, settings.base_cast, caller, settings.rules)
         listening = asyncio.create_task(listen(wire, journal, questions, stop))
         try:
             await play_all(
