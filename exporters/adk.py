@@ -15,7 +15,7 @@ One case for each distinct settled scenario, accepted or not, for ADK's simulate
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from tertulia.exporting.folder import TEXT, Shape
 from tertulia.exporting.items import Items, unsaid
@@ -33,6 +33,8 @@ CARRIED = ["id", "world", "script", "success", "start", "cast.role", "cast.perso
 
 class Adk:
     """`lost` counts, by field, the items in which a scenario says something that a case does not."""
+
+    consumer: ClassVar[str] = "cases"
 
     def __init__(self) -> None:
         self.settings, self.items = Settings(), Items()

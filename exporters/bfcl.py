@@ -21,8 +21,9 @@ own package.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from tertulia.exporting.columns import Columns
 from tertulia.exporting.items import Items, unsaid
 from tertulia.exporting.words import worded
 from tertulia.language.wording import humanize, squeezed, stands_in
@@ -62,6 +63,16 @@ class Turn:
 
 class Bfcl:
     """`lost` counts, by field, the items in which a scenario says something that an entry does not."""
+
+    consumer: ClassVar[str] = "entries"
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "question": [[{"role": "text", "content": "text"}]],
+        "initial_config": "json",
+        "path": ["text"],
+        "involved_classes": ["text"],
+        "excluded_function": ["text"],
+    }
 
     def __init__(self) -> None:
         self.settings, self.items, self.answers = Settings(), Items(), Items()

@@ -3,7 +3,7 @@
     name               the scenario's id, numbered from its second variant on
     scenario           title, and what the user wants, in words
     expected_outcome   calls, end state and words that make it a success, in words
-    user_description   the user's persona
+    persona            {"characteristics": the user's persona}; also as user_description, which DeepEval read before 4
     context            what the user knows, a text for each fact
     turns              one: the fixed opening, as the user says it
     additional_metadata  {"scenario": id, "kind", "gold": calls, state and words as data}
@@ -13,8 +13,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
+from tertulia.exporting.columns import Columns
 from tertulia.exporting.items import Items, unsaid
 from tertulia.exporting.words import facts, outcome, plan
 from tertulia.gold import gold_of
@@ -29,6 +30,18 @@ CARRIED = ["id", "title", "kind", "script", "success", "cast.role", "cast.person
 class Deepeval:
     """`lost` counts, by field, the items in which a scenario says something that a golden does not."""
 
+    consumer: ClassVar[str] = "goldens"
+    columns: ClassVar[Columns] = {
+        "name": "text",
+        "scenario": "text",
+        "expected_outcome": "text",
+        "persona": {"characteristics": "text"},
+        "user_description": "text",
+        "context": ["text"],
+        "turns": [{"role": "text", "content": "text"}],
+        "additional_metadata": "json",
+    }
+
     def __init__(self) -> None:
         self.items = Items()
         self.lost: Counter[str] = Counter()
@@ -39,11 +52,13 @@ class Deepeval:
             return
         self.lost.update(unsaid(scenario, CARRIED))
         self.lost.update(["cast (but the user)"])
+        persona = scenario.cast[scenario.user].persona
         yield {
             "name": name,
             "scenario": "\n".join(filter(None, (scenario.title, plan(scenario)))),
             "expected_outcome": outcome(scenario),
-            "user_description": scenario.cast[scenario.user].persona or None,
+            "persona": {"characteristics": persona} if persona else None,
+            "user_description": persona or None,
             "context": facts(scenario) or None,
             "turns": [{"role": "user", "content": scenario.script.opening}],
             "additional_metadata": {

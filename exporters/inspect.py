@@ -11,8 +11,9 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
+from tertulia.exporting.columns import Columns
 from tertulia.exporting.items import Items
 from tertulia.gold import gold_of
 from tertulia.records import Conversation
@@ -25,6 +26,14 @@ __all__ = ["Inspect"]
 
 class Inspect:
     """Keeps digests of the items it has written."""
+
+    consumer: ClassVar[str] = "samples"
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "input": [{"role": "text", "content": "text"}],
+        "target": ["text"],
+        "metadata": "json",
+    }
 
     def __init__(self) -> None:
         self.settings, self.items = Settings(), Items()

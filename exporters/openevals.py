@@ -13,8 +13,10 @@ One row for each assistant of an accepted conversation:
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
+from tertulia.exporting.chats import CHAT
+from tertulia.exporting.columns import Columns
 from tertulia.exporting.rows import row_id
 from tertulia.gold import GoldCall, gold_of
 from tertulia.records import Conversation
@@ -26,6 +28,18 @@ __all__ = ["Openevals"]
 
 class Openevals:
     """`lost` counts rejected conversations, drafts that were sent back, and messages that no assistant heard."""
+
+    consumer: ClassVar[str] = "trajectories"
+    columns: ClassVar[Columns] = {
+        "id": "text",
+        "trajectory": CHAT,
+        "reference_trajectory": CHAT,
+        "trajectory_match_mode": "text",
+        "evaluator_results": [
+            {"key": "text", "score": "float", "comment": "text", "metadata": "json", "source_run_id": "text"}
+        ],
+        "metadata": {"conversation": "text", "scenario": "text", "seed": "int", "end_reason": "text"},
+    }
 
     def __init__(self) -> None:
         self.lost: Counter[str] = Counter()
@@ -50,7 +64,7 @@ class Openevals:
                 "evaluator_results": [
                     {
                         "key": verdict.judge,
-                        "score": verdict.passed if verdict.score is None else verdict.score,
+                        "score": float(verdict.passed) if verdict.score is None else verdict.score,
                         "comment": verdict.reason or None,
                         "metadata": None,
                         "source_run_id": None,

@@ -17,7 +17,7 @@ actions reach, so `success.state` is what that is, and nothing else may change.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tertulia.exporting.folder import LIST, TEXT, Shape
 from tertulia.exporting.items import Items, gold_calls, unsaid
@@ -50,6 +50,8 @@ CARRIED = [
 
 class Tau2:
     """`lost` counts, by field, the items in which a scenario says something that a task does not."""
+
+    consumer: ClassVar[str] = "tasks"
 
     def __init__(self) -> None:
         self.settings, self.items = Settings(), Items()

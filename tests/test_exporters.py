@@ -546,7 +546,7 @@ def test_an_export_is_jsonl_the_same_bytes_each_time(name, tmp_path):
     assert one.path.read_bytes() == two.path.read_bytes()
     assert len(lines(one.path)) == one.rows > 0
     beside = lines(one.sidecar) if name == "openai" else lines(one.path)
-    ids = [row.get("id") or row.get("message_tree_id") or row["external_id"] for row in beside]
+    ids = [next(row[key] for key in ("id", "message_tree_id", "external_id", "name") if key in row) for row in beside]
     assert len(set(ids)) == len(ids)
     assert not list(tmp_path.glob(".*"))
 

@@ -218,5 +218,5 @@ def test_reward_trainer_learns_from_our_comparisons(run, tokenizer, tmp_path, ki
 def test_a_verification_with_every_consumer_installed_leaves_nothing_unchecked(run):
     for name in FORMATS:
         found = run.verify(name)
-        assert (found.faults, found.unchecked) == ([], [])
+        assert (found.faults, found.unchecked) == ([], {})
         assert "datasets" in found.checked

@@ -10,10 +10,12 @@ from examples import Scene, scenario, shop, three_party, three_party_scenario, t
 
 from tertulia.errors import UserError
 from tertulia.export import columns_of, export, sidecar_of
+from tertulia.exporting.card import About
 from tertulia.parts import names
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.verifying import verify as module
+from tertulia.verifying.libraries import LIBRARIES, Library
 from tertulia.verifying.pairs import FEW, LengthBias
 from tertulia.verifying.verify import verify
 
@@ -75,6 +77,10 @@ def without_results(row: Row) -> None:
     row["messages"] = [message for message in row["messages"] if message["role"] != "tool"]
 
 
+def without_tools(chat: list[Row]) -> None:
+    chat[:] = [message for message in chat if message["role"] != "tool"]
+
+
 def orphan(row: Row) -> None:
     row["prompt"]["replies"][0]["parent_id"] = "nobody"
 
@@ -126,6 +132,15 @@ PLANTED: dict[str, tuple[str, Callable[[Row], Any], str]] = {
     "a span out of the draft": ("argilla", lambda r: spanned(r), "is out of the draft"),
     "an accepted draft to be revised": ("critic", lambda r: r.update(verdict="revise"), "bears no marker"),
     "a scenario that is none": ("evalset", lambda r: r["scenario"].pop("cast"), "scenario: cast: Field required"),
+    "an input of the assistant": ("inspect", lambda r: r["input"][-1].update(role="assistant"), "not a user's message"),
+    "an outcome of nothing": ("deepeval", lambda r: r.update(expected_outcome=""), "expected_outcome is empty"),
+    "a turn by nobody": ("deepeval", lambda r: r["turns"][0].update(role="tool"), "no words of user or assistant"),
+    "a path to nowhere": ("bfcl", lambda r: r["path"].append("Else.move"), "leads to none of the involved classes"),
+    "an answer with fewer turns": ("bfcl", lambda r: r["question"].append(r["question"][0]), "as many turns"),
+    "a wanted tool left out": ("bfcl", lambda r: r["excluded_function"].append("move_delivery"), "and excluded"),
+    "a mode of its own": ("openevals", lambda r: r.update(trajectory_match_mode="near"), "none that the evaluators"),
+    "an unanswered call": ("openevals", lambda r: without_tools(r["trajectory"]), "is not answered before it"),
+    "a row without what it needs": ("inspect", lambda r: r["input"][0].pop("content"), "KeyError: 'content'"),
     "a conversation that is not there": ("sft", lambda r: r["meta"].update(conversation="x"), "does not have at this"),
     "a text for a number": ("sft", lambda r: r["meta"].update(cut="0"), "meta.cut: str where int belongs"),
 }
@@ -257,7 +272,117 @@ def test_what_cannot_be_verified_is_said_in_one_line(tmp_path):
         verify("sft", path, played(), "nowhere")
 
 
+FOLDERS = {
+    "tau2": ("shop/tasks.json", "shop/policy.md"),
+    "adk": ("tertulia.evalset.json", "tertulia.evalset.json"),
+}
+
+
+def foldered(name: str, folder: Path) -> Path:
+    return export(name, played(), folder / f"{name}.jsonl", about=About()).path
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_is_verified_by_its_rules_and_its_manifest(name, tmp_path):
+    path = foldered(name, tmp_path)
+    found = verify(name, tmp_path / f"{name}.jsonl", played())
+
+    assert (found.faults, found.checked[:2]) == ([], ["manifest", "rules"])
+    assert found.rows == 2  # two of the three conversations played one scenario
+    (path / FOLDERS[name][1]).unlink()
+    assert f"{path}: {name}/{FOLDERS[name][1]} is not there" in "".join(verify(name, path, played()).faults)
+
+
+def task(row: Row) -> None:
+    row["evaluation_criteria"]["actions"][0]["requestor"] = "nobody"
+
+
+IN_FOLDERS: dict[str, tuple[str, Callable[[Row], Any], str]] = {
+    "an action of nobody": ("tau2", task, "is not one of assistant or user"),
+    "a domain of another folder": (
+        "tau2",
+        lambda r: r["user_scenario"]["instructions"].update(domain="x"),
+        "stands in the folder of 'shop'",
+    ),
+    "a reward for nothing": (
+        "tau2",
+        lambda r: r["evaluation_criteria"].update(reward_basis=["LUCK"]),
+        "'LUCK', which is unknown",
+    ),
+    "a number for a text": ("tau2", lambda r: r.update(id=7), "id: int where text belongs"),
+    "a case without a conversation": ("adk", lambda r: r.pop("conversation_scenario"), "needs either a conversation"),
+    "an empty plan": ("adk", lambda r: r["conversation_scenario"].update(conversation_plan=""), "plan is empty"),
+    "an empty rubric": (
+        "adk",
+        lambda r: r["rubrics"][0]["rubric_content"].update(text_property=""),
+        "success_0 says nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", IN_FOLDERS)
+def test_a_planted_fault_in_a_folder_is_named_with_file_and_row(what, tmp_path):
+    name, change, told = IN_FOLDERS[what]
+    path = foldered(name, tmp_path)
+    file = path / FOLDERS[name][0]
+    head, first, rest = file.read_text(encoding="utf-8").split("\n", 2)
+    row = json.loads(first.rstrip(","))
+    change(row)
+    file.write_text("\n".join([head, json.dumps(row) + ",", rest]), encoding="utf-8")
+
+    manifest, fault, *_ = verify(name, path, played()).faults
+    assert manifest.startswith(f"{path}: {name}/{FOLDERS[name][0]} is not what {name}.manifest.json describes")
+    assert fault.startswith(f"{file}:1: ")
+    assert told in fault
+
+
+def test_a_folder_that_is_broken_is_told_in_one_line(tmp_path):
+    path = foldered("adk", tmp_path)
+    (path / FOLDERS["adk"][0]).write_text('{"eval_cases": []}', encoding="utf-8")
+    assert any("does not begin with" in fault for fault in verify("adk", path, played()).faults)
+    file = foldered("tau2", tmp_path) / FOLDERS["tau2"][0]
+    file.write_text("[\n{\n]\n", encoding="utf-8")
+    assert any("shop/tasks.json:1: no JSON" in fault for fault in verify("tau2", tmp_path / "tau2", played()).faults)
+
+
+def test_a_file_that_was_changed_or_cut_after_its_export_is_not_what_its_manifest_describes(tmp_path):
+    path = export("dpo", played(), tmp_path / "dpo.jsonl", about=About()).path
+    assert "manifest" in verify("dpo", path, played()).checked
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+    (fault,) = verify("dpo", path, played()).faults
+    assert fault == f"{path}: dpo.jsonl is not what dpo.manifest.json describes: another SHA-256; export it anew"
+    (tmp_path / "dpo.manifest.json").write_text("[]")
+    assert "dpo.manifest.json is no manifest" in verify("dpo", path, played()).faults[0]
+
+
+@pytest.mark.parametrize("name", ["oasst", "openai", "bfcl"])
+def test_a_sidecar_must_have_the_line_of_each_row(name, tmp_path):
+    path = export(name, played(), tmp_path / f"{name}.jsonl").path
+    beside = sidecar_of(path)
+    first, *others = beside.read_text(encoding="utf-8").splitlines()
+    beside.write_text("\n".join([*others, first, first]) + "\n", encoding="utf-8")
+
+    told = "\n".join(verify(name, path, played()).faults)
+    assert f"{beside.name} has a line for which there is no row" in told
+    if name != "openai":  # whose lines differ by what they weigh alone
+        assert f"{path}:1: its " in told
+
+
+def test_a_library_that_refuses_a_row_is_quoted_in_one_line(tmp_path, monkeypatch):
+    def read(path: Path) -> Iterator[tuple[int, str]]:
+        yield 1, "no such role"
+        raise ValueError("two\nlines")
+
+    monkeypatch.setitem(LIBRARIES, "samples", Library("json", "made-up", read))
+    monkeypatch.setattr(module, "installed", lambda *modules: modules == ("json",))
+    found = verify("inspect", export("inspect", played(), tmp_path / "x.jsonl").path, played())
+
+    assert found.faults == [f"{found.file}:1: made-up: no such role", f"{found.file}: made-up: ValueError: two lines"]
+    assert "made-up" in found.checked
+
+
 def test_without_the_consumers_libraries_it_says_what_was_not_checked(tmp_path):
     found = verify("sft", written("sft", tmp_path), played())
-    assert found.unchecked == ["datasets", "template"]
+    assert found.unchecked == {"datasets": "tertulia[train]", "template": "tertulia[train]"}
     assert sidecar_of(Path("a/openai.parquet")) == Path("a/openai.sidecar.jsonl")

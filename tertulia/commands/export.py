@@ -94,8 +94,9 @@ def show(found: Findings, say: Callable[[str], None]) -> None:
         say(f"and {found.count - len(found.faults)} more")
     for remark in found.notes:
         say(f"{found.file}: {remark}")
-    if found.unchecked:
-        say(f"not checked: {', '.join(found.unchecked)}; it needs pip install 'tertulia[train]'")
+    for package in dict.fromkeys(found.unchecked.values()):
+        what = [name for name, needed in found.unchecked.items() if needed == package]
+        say(f"not checked: {', '.join(what)}; it needs pip install '{package}'")
     say(f"{found.file}: {found.rows} rows, {found.count or 'no'} faults; checked: {', '.join(found.checked)}")
 
 
@@ -106,5 +107,5 @@ def as_result(found: Findings) -> dict[str, Any]:
         "count": found.count,
         "notes": found.notes,
         "checked": found.checked,
-        "unchecked": found.unchecked,
+        "unchecked": list(found.unchecked),
     }

@@ -20,7 +20,7 @@ import yaml
 from tertulia.exporting.columns import Columns, features
 from tertulia.exporting.tally import Tally
 
-__all__ = ["About", "Papers", "card", "index", "manifest", "papers_of"]
+__all__ = ["About", "Papers", "altered", "card", "index", "manifest", "papers_of"]
 
 MOST = 20  # values of one aspect that a card shows
 SUMS = ("sha256", "bytes")
@@ -53,7 +53,7 @@ class Papers:
 
 
 def papers_of(path: Path) -> Papers:
-    """`sft.jsonl` and the folder `sft` -> `sft.manifest.json` and `sft.card.md`; `sft.parquet` -> `sft.parquet.card.md`."""
+    """`sft.jsonl` -> `sft.manifest.json` and `sft.card.md`, as for a folder; `sft.parquet` -> `sft.parquet.card.md`."""
     stem = path.stem if path.suffix == ".jsonl" else path.name
     return Papers(path.with_name(f"{stem}.manifest.json"), path.with_name(f"{stem}.card.md"))
 
@@ -97,6 +97,27 @@ def manifest(
 def as_text(made: Mapping[str, Any]) -> str:
     """A manifest as the text of its file."""
     return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
+def altered(path: Path) -> list[str] | None:
+    """Which files of an export are not those that its manifest describes; None: it has no manifest."""
+    paper = papers_of(path).manifest
+    try:
+        made = json.loads(paper.read_text(encoding="utf-8"))
+        known = {made["file"]: made["sha256"]} if "sha256" in made else {}
+        known |= {name: one["sha256"] for name, one in made["beside"].items()}
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{paper.name} is no manifest: {type(error).__name__}: {error}"]
+    files = {name: path.parent / name for name in known}
+    return [
+        f"{name} is not there, and {paper.name} names it"
+        if not file.is_file()
+        else f"{name} is not what {paper.name} describes: another SHA-256; export it anew"
+        for name, file in files.items()
+        if not file.is_file() or sums(file)["sha256"] != known[name]
+    ]
 
 
 # --- in words ----------------------------------------------------------------------------------------------------

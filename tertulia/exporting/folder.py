@@ -1,8 +1,8 @@
 """A format that is a folder: rows that each name their file, written to all files at once and put in place together.
 
-A row is `{"file": NAME, "row": VALUE}` or `{"file": NAME, "text": TEXT}`, with a path inside the folder as its name. How
-a file of rows begins, goes on and ends is the exporter's `shape(name)`. A text is a whole file, and the first one counts.
-`folder_entries` reads the same rows back.
+A row is `{"file": NAME, "row": VALUE}` or `{"file": NAME, "text": TEXT}`, with a path inside the folder as its name.
+How a file of rows begins, goes on and ends is the exporter's `shape(name)`. A text is a whole file, and the first one
+counts. `folder_entries` reads the same rows back.
 """
 
 import json

@@ -1,7 +1,8 @@
 """An export on the Hugging Face Hub: the files that its manifest names, the manifest, and its card as README.md.
 
-They go up in one commit; whatever else lies in the folder of a format that is a folder stays behind. The token comes from the environment (`HF_TOKEN`) alone, and the address from `HF_ENDPOINT` where it is set. A
-repository that is made here is private.
+They go up in one commit; whatever else lies in the folder of a format that is a folder stays behind. The token comes
+from the environment (`HF_TOKEN`) alone, and the address from `HF_ENDPOINT` where it is set. A repository that is made
+here is private.
 """
 
 import json

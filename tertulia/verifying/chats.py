@@ -58,12 +58,14 @@ def hollow(schema: Any) -> bool:
     return any(value is None or hollow(value) for key, value in schema.items() if key not in valued)
 
 
-def chat_faults(chat: Any, tools: Sequence[Mapping[str, Any]], *, whole: bool = True) -> Iterator[str]:
-    """What is wrong with a chat. One that is not `whole` is a prompt, and may end with a question or a result."""
+def chat_faults(chat: Any, tools: Sequence[Mapping[str, Any]] | None, *, whole: bool = True) -> Iterator[str]:
+    """What is wrong with a chat. One that is not `whole` is a prompt, and may end with a question or a result.
+
+    Without `tools` any name may be called."""
     if not isinstance(chat, list) or not chat:
         yield "no messages"
         return
-    names = {tool["function"]["name"] for tool in tools}
+    names = None if tools is None else {tool["function"]["name"] for tool in tools}
     waiting: dict[str, str] = {}
     for at, message in enumerate(chat):
         wrong = shape_fault(message)
@@ -101,9 +103,9 @@ def shape_fault(message: Any) -> str:
     return ""
 
 
-def call_faults(call: Mapping[str, Any], names: set[str], waiting: Mapping[str, str]) -> Iterator[str]:
+def call_faults(call: Mapping[str, Any], names: set[str] | None, waiting: Mapping[str, str]) -> Iterator[str]:
     function = call.get("function", {})
-    if function.get("name") not in names:
+    if names is not None and function.get("name") not in names:
         yield f"a call of {function.get('name')!r}, which is no tool of the row"
     if call.get("id") in waiting:
         yield f"two calls have the id {call.get('id')!r}"

@@ -3,44 +3,23 @@
 sft, pairs, comparisons, judgements    TRL's trainers           openai        OpenAI's fine-tuning
 sharegpt, anteater                     turns of text            oasst         message trees
 feedback, dialogues, triplets, alpaca, critic, records, items   texts and rows of their own
+samples, goldens, entries, trajectories, tasks, cases           evaluation (`tertulia.verifying.evaluations`)
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from pydantic import ValidationError
 
 from tertulia.scenario import Scenario
 from tertulia.verifying.chats import chat_faults, lesson_faults, openai_faults, parsed_tools, said
+from tertulia.verifying.evaluations import Cases, Entries, Goldens, Samples, Tasks, Trajectories
 from tertulia.verifying.pairs import LengthBias, judgement_faults, pair_faults, sound, whole_pair_faults
+from tertulia.verifying.rules import Plain, Row, Rules
 from tertulia.verifying.trees import tree_faults
 from tertulia.verifying.turns import dialogue_faults, sharegpt_faults, text_faults, turn_faults
 
-__all__ = ["CONSUMERS", "Rules"]
-
-Row = Mapping[str, Any]
-
-
-class Rules(Protocol):
-    """The rules of one consumer, for the rows of one file in order."""
-
-    def faults(self, row: Row) -> Iterator[str]:
-        """What is wrong with a row whose columns fit."""
-        ...
-
-    def notes(self) -> Iterator[str]:
-        """What is worth knowing of all rows, at the end."""
-        ...
-
-
-class Plain:
-    """Rules that look at one row at a time."""
-
-    def faults(self, row: Row) -> Iterator[str]:
-        yield from ()
-
-    def notes(self) -> Iterator[str]:
-        yield from ()
+__all__ = ["CONSUMERS"]
 
 
 class Sft(Plain):
@@ -69,6 +48,11 @@ class Openai(Plain):
             return
         yield from lesson_faults(row["messages"])
         yield from openai_faults(row)
+
+    def beside(self, row: Row, line: Row) -> Iterator[str]:
+        masked = sum(message.get("weight") == 0 for message in row["messages"])
+        if line.get("meta", {}).get("masked") != masked:
+            yield f"{masked} messages have no weight, and its line in the sidecar tells of another number"
 
     def notes(self) -> Iterator[str]:
         if self.rows < self.LEAST:
@@ -170,6 +154,10 @@ class Oasst(Plain):
     def faults(self, row: Row) -> Iterator[str]:
         yield from tree_faults(row, self.seen)
 
+    def beside(self, row: Row, line: Row) -> Iterator[str]:
+        if line.get("message_tree_id") != row["message_tree_id"]:
+            yield f"its line in the sidecar is that of {line.get('message_tree_id')!r}"
+
 
 class Feedback(Plain):
     """Several completions of one instruction, told apart by what they say and by their scores."""
@@ -268,4 +256,10 @@ CONSUMERS: dict[str, type[Rules]] = {
     "critic": Critic,
     "records": Records,
     "items": Items,
+    "samples": Samples,
+    "goldens": Goldens,
+    "entries": Entries,
+    "trajectories": Trajectories,
+    "tasks": Tasks,
+    "cases": Cases,
 }

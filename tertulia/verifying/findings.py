@@ -20,16 +20,17 @@ class Findings:
     count: int = 0  # of all faults
     notes: list[str] = field(default_factory=list)  # no faults, such as a bias in length
     checked: list[str] = field(default_factory=list)  # what was looked at, in words
-    unchecked: list[str] = field(default_factory=list)  # what could not be, and what to install for it
+    unchecked: dict[str, str] = field(default_factory=dict)  # what could not be -> what to install for it
     figures: Counter[str] = field(default_factory=Counter)
 
     @property
     def passed(self) -> bool:
         return self.count == 0
 
-    def add(self, row: int, wrong: Iterable[str]) -> None:
-        """Keep what is wrong with a row; row 0 is the file as a whole."""
+    def add(self, row: int, wrong: Iterable[str], inside: str = "") -> None:
+        """Keep what is wrong with a row; row 0 is the file as a whole, `inside` a file in a folder."""
+        where = self.file / inside
         for what in wrong:
             self.count += 1
             if len(self.faults) < MOST:
-                self.faults.append(f"{self.file}:{row}: {what}" if row else f"{self.file}: {what}")
+                self.faults.append(f"{where}:{row}: {what}" if row else f"{where}: {what}")

@@ -17,7 +17,18 @@ from tertulia.views import briefing, heard_by
 __all__ = ["conversation_of", "hidden_texts", "leaks", "prompt_texts"]
 
 WORDS = 3  # of a text from which on its repetition is no chance
-PROMPTS = ("messages", "prompt", "chosen", "conversations", "system", "instruction", "input", "output", "query")
+PROMPTS = (
+    "messages",
+    "prompt",
+    "chosen",
+    "conversations",
+    "system",
+    "instruction",
+    "input",
+    "output",
+    "query",
+    "trajectory",
+)
 
 
 def conversation_of(row: Mapping[str, Any]) -> str:
