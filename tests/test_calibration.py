@@ -9,15 +9,18 @@ import pytest
 
 import tertulia
 from tertulia.cli import app
-from tertulia.commands.calibrate import people
-from tertulia.corpus.calibration import Calibration, Counts, best_cut, calibrated
+from tertulia.corpus.calibration import PEOPLE, SLIPS, Calibration, best_cut, calibrated
 from tertulia.corpus.drift import drifted
-from tertulia.errors import UserError
-from tertulia.records import Conversation, Draft, Marker, Message, Slip, Turn, Verdict
+from tertulia.corpus.fields import Facts
+from tertulia.corpus.labels import Labels, read_labels
+from tertulia.corpus.marks import SEVERITIES
+from tertulia.corpus.rates import Counts, interval
+from tertulia.errors import ScenarioError, UserError
+from tertulia.records import Conversation, Draft, Marker, Message, Severity, Slip, Turn, Verdict
 
 
-def marker(principle: str, draft: int = 0, critic: str = "detectors") -> Marker:
-    return Marker(principle=principle, turn=0, draft=draft, severity="medium", critic=critic)
+def marker(principle: str, critic: str = "detectors", severity: Severity = "medium") -> Marker:
+    return Marker(principle=principle, turn=0, draft=0, severity=severity, critic=critic)
 
 
 def conversation(
@@ -49,7 +52,7 @@ def test_each_critic_is_measured_on_its_own():
         conversation(1, (marker("be_kind"),), ("be_plain",)),
         conversation(2),
     ]
-    found = calibrated(talks, {}, 0.9).critics()
+    found = calibrated(talks, Labels(), 0.9).marks[SLIPS].critics()
 
     assert found["detectors", "be_plain"] == Counts(true=1, false=0, missed=1, passed=1)
     assert found["detectors", "be_kind"] == Counts(true=0, false=1, missed=0, passed=2)
@@ -64,10 +67,10 @@ def test_filtering_by_trusted_marks_is_measured_on_the_half_that_did_not_choose_
         breaks = ("be_plain",) if n % 4 == 0 else ()
         marks = (*((marker("be_plain"),) if breaks else ()), *((marker("be_kind"),) if n % 3 == 0 else ()))
         talks.append(conversation(n, marks, breaks))
-    found = calibrated(talks, {}, 0.9)
-    any_mark, trusted = found.filtered(), found.filtered(found.trusted())
+    found = calibrated(talks, Labels(), 0.9).marks[SLIPS]
+    any_mark, trusted = found.filtered(), found.filtered(found.trusted(0.9))
 
-    assert found.trusted() == {("detectors", "be_plain")}
+    assert found.trusted(0.9) == {("detectors", "be_plain"): 0}
     assert trusted.before == pytest.approx(0.25, abs=0.06)
     assert (trusted.after, trusted.false, trusted.missed) == (0.0, 0, 0)
     assert any_mark.false > 30
@@ -81,19 +84,19 @@ def test_a_judge_is_held_against_slips_that_survived_and_against_people():
         conversation(2, (), (), (verdict(passed=False),)),
         conversation(3, (), (), (verdict(),)),
     ]
-    found = calibrated(talks, {"tiny-000002": False, "tiny-000003": True}, 0.9)
+    found = calibrated(talks, Labels(good={"tiny-000002": False, "tiny-000003": True}), 0.9)
 
-    assert found.decided["slips", "size"] == Counts(1, 1, 1, 1)
-    assert found.decided["people", "size"] == Counts(1, 0, 0, 1)
+    assert found.decided[SLIPS, "size"] == Counts(1, 1, 1, 1)
+    assert found.decided[PEOPLE, "size"] == Counts(1, 0, 0, 1)
 
 
 def test_a_slip_that_was_revised_away_is_no_fault_of_the_conversation():
     talk = conversation(0, (), ("be_plain",), (verdict(),))
     last = talk.turns[0].drafts[0]
     revised = talk.turns[0].model_copy(update={"drafts": (last, last)})
-    found = calibrated([talk.model_copy(update={"turns": (revised,)})], {}, 0.9)
+    found = calibrated([talk.model_copy(update={"turns": (revised,)})], Labels(), 0.9)
 
-    assert found.decided["slips", "size"] == Counts(passed=1)
+    assert found.decided[SLIPS, "size"] == Counts(passed=1)
 
 
 def test_the_cut_with_the_highest_recall_among_the_precise_ones_is_chosen():
@@ -113,7 +116,7 @@ def test_low_scores_are_cut_from_below():
         conversation(n, (), ("be_plain",) if n % 5 == 0 else (), (verdict(score=0.2 if n % 5 == 0 else 0.9),))
         for n in range(100)
     ]
-    cut = calibrated(talks, {}, 0.9).cuts("slips")[0]
+    cut = calibrated(talks, Labels(), 0.9).cuts("slips")[0]
 
     assert cut.as_json()["reject"] == "size.score <= 0.2"
     assert (cut.measured.precision, cut.measured.recall) == (1.0, 1.0)
@@ -125,7 +128,7 @@ def test_a_number_that_few_conversations_have_is_no_signal():
         for n in range(200)
     ]
 
-    assert calibrated(talks, {}, 0.9).cuts("slips") == []
+    assert calibrated(talks, Labels(), 0.9).cuts("slips") == []
 
 
 def test_drift_counts_verdicts_that_turned(talk):
@@ -139,23 +142,133 @@ def test_drift_counts_verdicts_that_turned(talk):
     assert drift.shift == pytest.approx(0.1)
 
 
+# --- people's labels ---------------------------------------------------------------------------------------------
+
+
+def written(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def violation(item: str, violates: bool | None, principle: str = "be_plain", **more: Any) -> dict[str, Any]:
+    row = {"item": item, "rater": "human", "turn": 0, "draft": 0, "principle": principle, "violates": violates}
+    return row | more
+
+
 def test_what_people_say_is_read_from_rows_of_a_human_rater(tmp_path):
     rows = [
         {"item": "a", "rater": "human", "label": True},
         {"item": "b", "rater": "human", "label": "bad"},
         {"item": "c", "rater": "human", "label": None},
         {"item": "a", "rater": "critic", "label": False},
+        {"item": "a", "agent": "x", "mode": "human", "trial": 0, "gold": {}, "predicted": {}},
+        violation("a", True),
+        violation("a", False, "be_kind"),
+        violation("a", None, "be_brief"),
+        violation("a", False, rater="critic"),
     ]
-    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = read_labels(written(tmp_path / "labels.jsonl", *rows), {"be_plain", "be_kind", "be_brief"})
 
-    assert people(tmp_path / "labels.jsonl") == {"a": True, "b": False}
+    assert found.good == {"a": True, "b": False}
+    assert found.drafts == {"a": {(0, 0): {"be_plain": True, "be_kind": False}}}
 
 
-def test_a_label_that_is_neither_good_nor_bad_is_named(tmp_path):
-    (tmp_path / "labels.jsonl").write_text(json.dumps({"item": "a", "rater": "human", "label": "meh"}))
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"item": "a", "rater": "human", "label": "meh"}, "the label 'meh' of 'a' is neither good"),
+        (violation("a", True, "be_plane"), "no scenario of this run has a principle 'be_plane' (did you mean"),
+        (violation("a", True, turn=-2), "turn: expected at least -1, got -2"),
+        (violation("a", "yes"), "violates: expected true or false"),  # type: ignore[arg-type]
+        ({"item": "a", "rater": "human", "turn": 1, "principle": "be_plain", "violates": True}, "missing key 'draft'"),
+        ({"item": "a", "label": True}, "missing key 'rater'"),
+        ({"item": "first", "rater": "human", "label": True}, "'first' is labelled on an earlier line),
+        (violation("first", False), "turn 0, draft 0 of 'first' has a label for 'be_plain' already"),
+    ],
+)
+def test_a_label_that_cannot_be_used_is_named_with_its_line(tmp_path, row, message):
+    good = {"item": "first", "rater": "human", "label": True}
+    path = written(tmp_path / "labels.jsonl", good, violation("first", True), row)
 
-    with pytest.raises(UserError, match="the label 'meh' of 'a' is neither good"):
-        people(tmp_path / "labels.jsonl")
+    with pytest.raises(ScenarioError) as told:
+        read_labels(path, {"be_plain", "be_kind"})
+    assert f"labels.jsonl:3:1: {message}" in str(told.value)
+
+
+def test_text_that_is_no_row_is_named_with_its_line(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_text('\n{"item": \n[1]\n')
+
+    with pytest.raises(ScenarioError, match=r"(?s)labels.jsonl:2:1: not JSON.*labels.jsonl:3:1"):
+        read_labels(path, set())
+    path.write_text("\n")
+    with pytest.raises(UserError, match="says anything"):
+        read_labels(path, set())
+    with pytest.raises(UserError, match="cannot be read"):
+        read_labels(tmp_path / "nowhere.jsonl", set())
+
+
+def test_a_label_of_a_draft_that_the_run_has_not_is_named_with_its_line(tmp_path):
+    rows = [violation("tiny-000000", True), violation("tiny-000000", True, draft=1), violation("tiny-000001", True)]
+    labels = read_labels(written(tmp_path / "labels.jsonl", *rows), {"be_plain"})
+
+    with pytest.raises(ScenarioError) as told:
+        calibrated([conversation(0)], labels, 0.9)
+    assert [fault.line for fault in told.value.faults] == [2, 3]
+    assert "'tiny-000000' has no turn 0 with a draft 1 in this run" in str(told.value)
+
+
+def test_critics_are_held_against_what_people_say_of_single_drafts():
+    """Of five drafts people have read four for be_plain and one for be_kind."""
+    talks = [
+        conversation(0, (marker("be_plain"), marker("be_kind"))),
+        conversation(1, (marker("be_plain"),)),
+        conversation(2),
+        conversation(3),
+        conversation(4, (marker("be_plain"),)),
+    ]
+    said = {0: {"be_plain": True, "be_kind": False}, 1: {"be_plain": False}, 2: {"be_plain": True}}
+    said[3] = {"be_plain": False}
+    labels = Labels(drafts={f"tiny-{n:06d}": {(0, 0): broken} for n, broken in said.items()})
+    found = calibrated(talks, labels, 0.9).marks[PEOPLE].critics()
+
+    assert found["detectors", "be_plain"] == Counts(true=1, false=1, missed=1, passed=1)
+    assert found["detectors", "be_plain"].kappa == 0.0
+    assert found["detectors", "be_kind"] == Counts(false=1)
+
+
+def test_marks_are_trusted_from_the_severity_on_that_people_bear_out():
+    """High marks are right, medium ones mostly, low ones a coin: of those that are precise enough the lowest counts."""
+    talks, said = [], {}
+    for n in range(600):
+        severity = SEVERITIES[n % 3]
+        right = {"high": True, "medium": n % 60 != 1, "low": n % 2 == 0}[severity]
+        talks.append(conversation(n, (marker("be_plain", severity=severity),)))  # type: ignore[arg-type]
+        said[f"tiny-{n:06d}"] = {(0, 0): {"be_plain": right}}
+    found = calibrated(talks, Labels(drafts=said), 0.9)
+    told = found.as_json()["critics"][PEOPLE]
+    (critic,) = told["critics"]
+
+    assert found.marks[PEOPLE].trusted(0.9) == {("detectors", "be_plain"): SEVERITIES.index("medium")}
+    assert (critic["from"], critic["trusted"]) == ("medium", True)
+    assert critic["reject"] == ("'detectors/be_plain/medium' in marks_left or 'detectors/be_plain/high' in marks_left")
+    assert critic["measured"]["precision"] > 0.9 > critic["precision"]
+    assert told["drafts"]["trusted_marks"]["false"] < 0.2 * told["drafts"]["any_mark"]["false"]
+
+
+def test_the_rule_that_is_told_for_a_critic_reads_the_marks_of_accepted_drafts():
+    talk = conversation(0, (marker("be_plain", severity="high"),))
+
+    assert Facts(None, talk).value("marks_left") == ["detectors/be_plain/high"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "ends"),
+    [(0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (5, 10, (0.2366, 0.7634)), (15, 1000, (0.0091, 0.0246))],
+)
+def test_intervals_are_those_of_wilson(part, whole, ends):
+    assert interval(part, whole) == pytest.approx(ends, abs=1e-4)
+    assert interval(0, 0) is None
 
 
 def called(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
@@ -173,7 +286,9 @@ def test_a_run_is_calibrated_and_compared_with_itself(tmp_path, capsys):
     status, found = called("judge", str(run.folder), "--calibrate", "--labels", str(labels), capsys=capsys)
 
     assert (status, found["conversations"]) == (0, 24)
-    assert found["drafts"]["any_mark"]["faulty_after"] < found["drafts"]["any_mark"]["faulty_before"]
+    drafts = found["critics"]["slips"]["drafts"]["any_mark"]
+    assert drafts["faulty_after"] < drafts["faulty_before"]
+    assert drafts["ci95"]["faulty_before"][0] < drafts["faulty_before"] < drafts["ci95"]["faulty_before"][1]
     assert set(found["judges"]) == {"slips", "people"}
     assert json.loads(Path(found["path"]).read_text())["critics"] == found["critics"]
     status, drift = called("judge", str(run.folder), "--against", str(run.folder), capsys=capsys)
@@ -184,4 +299,4 @@ def test_a_run_is_calibrated_and_compared_with_itself(tmp_path, capsys):
 
 
 def test_an_empty_calibration_says_nothing():
-    assert Calibration().as_json()["critics"] == []
+    assert Calibration().as_json()["critics"] == {}

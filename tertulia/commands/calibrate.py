@@ -9,29 +9,33 @@ from rich.markup import escape
 
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.commands.tables import percent
-from tertulia.corpus.calibration import Calibration, Counts, calibrated
+from tertulia.corpus.calibration import PEOPLE, SLIPS, Calibration, calibrated
 from tertulia.corpus.drift import Drift, drifted
+from tertulia.corpus.fields import principles
+from tertulia.corpus.labels import Labels, read_labels
+from tertulia.corpus.marks import SEVERITIES
+from tertulia.corpus.rates import Counts, interval
 from tertulia.errors import UserError
-from tertulia.evaluation.agreement.rows import HUMAN, read_rows
 from tertulia.running.run_folder import write_atomically
 from tertulia.running.runs import Run
+from tertulia.running.store import Store
 from tertulia.running.summary import rounded
 
-__all__ = ["perform"]
+__all__ = ["labels_of", "perform", "surely"]
 
 FILE = "calibration.json"  # in the run's folder
-GOOD = {"true", "1", "good", "pass", "accept", "yes"}
-BAD = {"false", "0", "bad", "fail", "reject", "no"}
 RATES = ("precision", "recall")
-TRUTHS = {"slips": "planted slips that are still in it", "people": "people's labels"}
+BY = {SLIPS: "planted slips", PEOPLE: "people's labels"}
+TRUTHS = BY | {SLIPS: "planted slips that are still in it"}
 
 
 def perform(*, folder: Path, labels: Path | None, precision: float, against: Path | None, json: bool) -> int:
     run = Run(folder)
     if against:
         return show_drift(drifted(Run(against).conversations(), run.conversations()), against, json=json)
-    found = calibrated(run.conversations(), people(labels) if labels else {}, precision)
-    if labels and not any(truth == "people" for truth, _ in found.decided):
+    found = calibrated(run.conversations(), labels_of(folder, labels), precision)
+    known = {truth for truth, _ in found.decided} | set(found.marks)
+    if labels and PEOPLE not in known:
         raise UserError(f"{str(labels)!r} labels no conversation of {str(folder)!r}: an item is the id of one")
     result = found.as_json()
     write_atomically(folder / FILE, dumps(result, ensure_ascii=False, indent=1) + "\n")
@@ -45,40 +49,59 @@ def perform(*, folder: Path, labels: Path | None, precision: float, against: Pat
     return 0
 
 
-def people(path: Path) -> dict[str, bool]:
-    """Whether people call a conversation good, by its id; of several labels of one person, rows are checked already.
+def labels_of(folder: Path, path: Path | None) -> Labels:
+    """What people say of a run; nothing without a file.
 
     Raises:
-        ScenarioError: with every row that cannot be read.
-        UserError: for a label that is neither good nor bad."""
-    found: dict[str, bool] = {}
-    for row in read_rows([path]).labels:
-        if row.rater != HUMAN or row.label is None:
-            continue
-        said = str(row.label).lower()
-        if said not in GOOD | BAD:
-            raise UserError(f"{path}: the label {row.label!r} of {row.item!r} is neither good (true) nor bad (false)")
-        found[row.item] = said in GOOD
-    return found
+        ScenarioError: with every line that cannot be used.
+        UserError: if the file cannot be read, or holds nothing that people say."""
+    if path is None:
+        return Labels()
+    with Store(folder) as store:
+        known = {name for scenario in store.scenarios().values() for name in principles(scenario)}
+    return read_labels(path, known)
 
 
 def parts(found: Calibration) -> Iterator[RenderableType]:
     """Critics on drafts, what filtering by them gives, judges on conversations, and where to cut."""
-    trusted = found.trusted()
-    critics = table("critics on drafts, against planted slips", "principle", "planted", "found", "false", *RATES, "<")
-    for (critic, principle), counts in found.critics().items():
-        name = "trusted" if (critic, principle) in trusted else ""
-        critics.add_row(escape(f"{principle} ({critic})"), *cells(counts), name)
-    yield critics
-    filtered = table("\ndrafts of the other half", "flagged by", "faulty before", "after", "missed", "false alarms")
-    for name, counts in (("any mark", found.filtered()), ("trusted marks", found.filtered(trusted))):
-        rates = counts.as_json()
-        shares = (rates["faulty_before"], rates["faulty_after"], rates["miss_rate"], rates["false_alarm_rate"])
-        filtered.add_row(name, *map(percent, shares))
-    yield filtered
-    for truth in sorted({truth for truth, _ in found.decided}):
+    for truth in sorted(found.marks, reverse=True):
+        yield critics(found, truth)
+        yield filtered(found, truth)
+    for truth in sorted({truth for truth, _ in found.decided}, reverse=True):
         yield judges(found, truth)
         yield cuts(found, truth)
+
+
+def critics(found: Calibration, truth: str) -> RenderableType:
+    marks = found.marks[truth]
+    trusted = marks.trusted(found.least_precision)
+    title = f"critics on drafts, against {BY[truth]}"
+    made = table(title, "principle", "broken", "found", "false", *RATES, "kappa", "<trusted from")
+    for (critic, principle), counts in marks.critics().items():
+        severity = trusted.get((critic, principle))
+        kappa = "-" if counts.kappa is None else f"{counts.kappa:.2f}"
+        name = "" if severity is None else SEVERITIES[severity]
+        made.add_row(escape(f"{principle} ({critic})"), *cells(counts), kappa, name)
+    return made
+
+
+def filtered(found: Calibration, truth: str) -> RenderableType:
+    marks = found.marks[truth]
+    made = table(
+        f"\ndrafts of the other half, against {BY[truth]} [95% interval]",
+        *("flagged by", "drafts", "<faulty before", "<after", "<missed", "<false alarms"),
+    )
+    for name, trusted in (("any mark", None), ("trusted marks", marks.trusted(found.least_precision))):
+        counts = marks.filtered(trusted)
+        rates = [surely(*counts.parts[rate]) for rate in ("faulty_before", "faulty_after", "miss_rate")]
+        made.add_row(name, str(counts.total), *rates, surely(*counts.parts["false_alarm_rate"]))
+    return made
+
+
+def surely(part: int, whole: int) -> str:
+    """A share with its interval, as text."""
+    ends = interval(part, whole)
+    return escape(f"{part / whole:.2%} [{ends[0]:.2%}, {ends[1]:.2%}]") if ends else "-"
 
 
 def judges(found: Calibration, truth: str) -> RenderableType:

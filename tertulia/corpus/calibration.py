@@ -1,77 +1,32 @@
 """How far critics and judges can be trusted: against planted slips, and against people's labels.
 
-A critic is measured on drafts: one is faulty when a slip that breaks a principle in force was planted in it. A judge is
-measured on conversations: one is faulty when such a slip is still in it, or when people say so. What is chosen by the
-numbers (which principles to trust, where to cut a score) is chosen on one half of the conversations and measured on
-the other. Which half a conversation is in depends on its id.
+A critic is measured on drafts: one is faulty when a slip that breaks a principle in force was planted in it, or when
+people say that it breaks one. A judge is measured on conversations: one is faulty when such a slip is still in it, or
+when people say so. What is chosen by the numbers (which principles to trust and from which severity on, where to cut a
+score) is chosen on one half of the conversations and measured on the other. Which half a conversation is in depends on
+its id.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tertulia.corpus.distributions import rounded
 from tertulia.corpus.fields import survived
+from tertulia.corpus.labels import Labels
+from tertulia.corpus.marks import Marks, marked
+from tertulia.corpus.rates import Counts
 from tertulia.records import Conversation
 from tertulia.slips import placed
 from tertulia.streams import number
 
-__all__ = ["LEAST_PRECISION", "Calibration", "Counts", "Cut", "best_cut", "calibrated"]
+__all__ = ["LEAST_PRECISION", "PEOPLE", "SLIPS", "Calibration", "Cut", "best_cut", "calibrated"]
 
 LEAST_PRECISION = 0.9
+SLIPS, PEOPLE = "slips", "people"  # who knows what is faulty
 DEEPEST = 3  # how deep numbers of a verdict's detail are looked for
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was flagged, against what was faulty."""
-
-    true: int = 0  # flagged and faulty
-    false: int = 0  # flagged and not faulty
-    missed: int = 0  # faulty and not flagged
-    passed: int = 0  # neither
-
-    def add(self, flagged: bool, faulty: bool, times: int = 1) -> None:
-        if flagged:
-            self.true, self.false = self.true + times * faulty, self.false + times * (not faulty)
-        else:
-            self.missed, self.passed = self.missed + times * faulty, self.passed + times * (not faulty)
-
-    @property
-    def precision(self) -> float | None:
-        return share(self.true, self.true + self.false)
-
-    @property
-    def recall(self) -> float | None:
-        return share(self.true, self.true + self.missed)
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.true / (2 * self.true + self.false + self.missed) if self.true else 0.0
-
-    @property
-    def before(self) -> float | None:
-        """The share of all items that are faulty."""
-        return share(self.true + self.missed, self.true + self.false + self.missed + self.passed)
-
-    @property
-    def after(self) -> float | None:
-        """The share of faulty items among those that were not flagged."""
-        return share(self.missed, self.missed + self.passed)
-
-    def as_json(self) -> dict[str, Any]:
-        rates = {
-            "precision": self.precision,
-            "recall": self.recall,
-            "miss_rate": share(self.missed, self.true + self.missed),
-            "false_alarm_rate": share(self.false, self.false + self.passed),
-            "faulty_before": self.before,
-            "faulty_after": self.after,
-        }
-        counts = {"true": self.true, "false": self.false, "missed": self.missed, "passed": self.passed}
-        return counts | {name: None if rate is None else round(rate, 4) for name, rate in rates.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +53,9 @@ Values = Counter[tuple[float, bool]]  # a number and whether the conversation is
 class Calibration:
     """Counts over conversations. Memory grows with the distinct numbers of verdicts, three digits each."""
 
-    labels: Mapping[str, bool] = field(default_factory=dict)  # conversation -> whether people call it good
+    labels: Labels = field(default_factory=Labels)
     least_precision: float = LEAST_PRECISION
-    drafts: dict[tuple[str, str, bool], Counts] = field(default_factory=dict)  # critic, principle, half
-    seen: dict[tuple[bool, frozenset[tuple[str, str]], frozenset[str]], int] = field(default_factory=dict)
+    marks: dict[str, Marks] = field(default_factory=dict)  # truth -> critics' marks on drafts
     decided: dict[tuple[str, str], Counts] = field(default_factory=dict)  # truth, judge
     signals: dict[tuple[str, str, bool], Values] = field(default_factory=dict)  # truth, signal, half
     conversations: int = 0
@@ -110,9 +64,9 @@ class Calibration:
         self.conversations += 1
         half = bool(number(0, "calibration", talk.id) % 2)
         self.add_drafts(talk, half)
-        truths = {"slips": bool(survived(talk))}
-        if talk.id in self.labels:
-            truths["people"] = not self.labels[talk.id]
+        truths = {SLIPS: bool(survived(talk))}
+        if talk.id in self.labels.good:
+            truths[PEOPLE] = not self.labels.good[talk.id]
         for truth, faulty in truths.items():
             for verdict in talk.verdicts:
                 self.decided.setdefault((truth, verdict.judge), Counts()).add(not verdict.passed, faulty)
@@ -120,44 +74,19 @@ class Calibration:
                     self.signals.setdefault((truth, signal, half), Counter())[rounded(value), faulty] += 1
 
     def add_drafts(self, talk: Conversation, half: bool) -> None:
-        """Every draft that was reviewed: what was marked by whom, and what was planted."""
+        """Every draft that was reviewed: what was marked by whom, what was planted, and what people say is broken."""
         planted: dict[tuple[int, int], set[str]] = {}
         for slip in talk.slips:
             planted.setdefault((slip.turn, slip.draft), set()).update(slip.breaks)
+        labelled = self.labels.of(talk)
         for place, draft in placed(talk):
-            marked = frozenset((marker.critic, marker.principle) for marker in draft.markers)
-            broken = frozenset(planted.get(place, ()))
-            key = (half, marked, broken)
-            self.seen[key] = self.seen.get(key, 0) + 1
+            marks = marked(draft)
+            self.against(SLIPS).add(half, marks, planted.get(place, ()))
+            if said := labelled.get(place):
+                self.against(PEOPLE).add(half, marks, (name for name, breaks in said.items() if breaks), said)
 
-    # --- critics -----------------------------------------------------------------------------------------------------
-
-    def critics(self, half: bool | None = None) -> dict[tuple[str, str], Counts]:
-        """By critic and principle: marked against planted, on one half or both."""
-        names = {pair[0] for _, marked, _ in self.seen for pair in marked}
-        principles = {p for _, marked, broken in self.seen for p in (*broken, *(pair[1] for pair in marked))}
-        found = {(critic, principle): Counts() for critic in sorted(names) for principle in sorted(principles)}
-        for (which, marked, broken), times in self.seen.items():
-            if half in (None, which):
-                for pair, counts in found.items():
-                    counts.add(pair in marked, pair[1] in broken, times)
-        return {pair: counts for pair, counts in found.items() if counts.true + counts.false + counts.missed}
-
-    def trusted(self) -> set[tuple[str, str]]:
-        """The critics' principles whose marks are right often enough, by the first half."""
-        return {
-            pair
-            for pair, counts in self.critics(half=False).items()
-            if counts.precision is not None and counts.precision >= self.least_precision
-        }
-
-    def filtered(self, pairs: set[tuple[str, str]] | None = None) -> Counts:
-        """Drafts of the second half, flagged where one of these marks it; None: any mark."""
-        counts = Counts()
-        for (which, marked, broken), times in self.seen.items():
-            if which:
-                counts.add(bool(marked if pairs is None else marked & pairs), bool(broken), times)
-        return counts
+    def against(self, truth: str) -> Marks:
+        return self.marks.setdefault(truth, Marks())
 
     # --- judges ------------------------------------------------------------------------------------------------------
 
@@ -177,25 +106,14 @@ class Calibration:
 
     def judged(self, truth: str, signal: str) -> int:
         """How many conversations the judge of a signal was asked about."""
-        counts = self.decided[truth, signal.partition(".")[0]]
-        return counts.true + counts.false + counts.missed + counts.passed
+        return self.decided[truth, signal.partition(".")[0]].total
 
     def as_json(self) -> dict[str, Any]:
-        trusted = self.trusted()
         truths = sorted({truth for truth, _ in self.decided})
         return {
             "conversations": self.conversations,
             "least_precision": self.least_precision,
-            "critics": [
-                {
-                    "critic": critic,
-                    "principle": principle,
-                    "trusted": (critic, principle) in trusted,
-                    **counts.as_json(),
-                }
-                for (critic, principle), counts in self.critics().items()
-            ],
-            "drafts": {"any_mark": self.filtered().as_json(), "trusted_marks": self.filtered(trusted).as_json()},
+            "critics": {truth: found.as_json(self.least_precision) for truth, found in sorted(self.marks.items())},
             "judges": {
                 truth: {
                     judge: counts.as_json() for (which, judge), counts in sorted(self.decided.items()) if which == truth
@@ -251,13 +169,13 @@ def numbers(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, float]
         yield name, float(value)
 
 
-def share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def calibrated(talks: Iterable[Conversation], labels: Labels, least_precision: float) -> Calibration:
+    """Measure every critic and judge on these conversations.
 
-
-def calibrated(talks: Iterable[Conversation], labels: Mapping[str, bool], least_precision: float) -> Calibration:
-    """Measure every critic and judge on these conversations."""
+    Raises:
+        ScenarioError: with the lines of labels about drafts that are not there."""
     found = Calibration(labels, least_precision)
     for talk in talks:
         found.add(talk)
+    labels.check()
     return found

@@ -42,6 +42,12 @@ def survived(talk: Conversation) -> list[str]:
     return sorted({slip.kind for slip in talk.slips if slip.breaks and slip.draft == last.get(slip.turn)})
 
 
+def marks_left(talk: Conversation) -> list[str]:
+    """What critics mark on the drafts that were accepted, as CRITIC/PRINCIPLE/SEVERITY."""
+    last = [*talk.plan_drafts[-1:], *(turn.drafts[-1] for turn in talk.turns if turn.drafts)]
+    return sorted({f"{m.critic}/{m.principle}/{m.severity}" for draft in last for m in draft.markers})
+
+
 FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
     "id": (lambda scenario, talk: talk.id, "its id"),
     "index": (lambda scenario, talk: talk.index, "its place in the run"),
@@ -57,6 +63,10 @@ FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
     "turns": (lambda scenario, talk: len(talk.turns), "utterances"),
     "revisions": (lambda scenario, talk: sum(len(turn.drafts) - 1 for turn in talk.turns), "drafts sent back"),
     "marked": (lambda scenario, talk: sorted({m.principle for m in talk.markers}), "principles marked on any draft"),
+    "marks_left": (
+        lambda scenario, talk: marks_left(talk),
+        "marks on the drafts that were accepted, as CRITIC/PRINCIPLE/SEVERITY",
+    ),
     "end_reason": (lambda scenario, talk: talk.end_reason.value, "how it ended"),
     "accepted": (lambda scenario, talk: talk.accepted, "whether it passed the gates of its recipe"),
     "rejected_by": (lambda scenario, talk: talk.rejected_by, "the gate or cause that rejected it"),
