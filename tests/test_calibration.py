@@ -182,7 +182,7 @@ def test_what_people_say_is_read_from_rows_of_a_human_rater(tmp_path):
         (violation("a", "yes"), "violates: expected true or false"),  # type: ignore[arg-type]
         ({"item": "a", "rater": "human", "turn": 1, "principle": "be_plain", "violates": True}, "missing key 'draft'"),
         ({"item": "a", "label": True}, "missing key 'rater'"),
-        ({"item": "first", "rater": "human", "label": True}, "'first' is labelled on an earlier line),
+        ({"item": "first", "rater": "human", "label": True}, "'first' is labelled on an earlier line"),
         (violation("first", False), "turn 0, draft 0 of 'first' has a label for 'be_plain' already"),
     ],
 )
