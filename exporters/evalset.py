@@ -4,6 +4,9 @@ One row for each distinct settled scenario among the conversations, accepted or 
 cast could solve would be an easy one. Every item passes the gold lint first (`tertulia.lint`): one whose gold cannot be
 right is left out and counted in `lost` by its rule. The rows follow `EvalItem`, whose JSON Schema is
 `scenarios/schema/evalset.json` (written by `python -m tertulia.exporters.evalset FILE`).
+
+Scenario and gold are JSON texts: their values are of any type, so that as objects they would get other types, or nulls
+for the keys that they lack, from whoever reads a file of them as a table. Version 1 had objects; readers take both.
 """
 
 import json
@@ -13,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, Json
 
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.rows import digest, item_id
+from tertulia.exporting.rows import as_line, digest, item_id
 from tertulia.gold import Gold, gold_of, measure
 from tertulia.lint import complaints
 from tertulia.records import Conversation, Record
@@ -42,10 +45,10 @@ class Floors(Record):
 class EvalItem(Record):
     """One line of an evaluation set."""
 
-    version: Literal[1] = Field(1, description="grows when a line's meaning changes")
+    version: Literal[2] = Field(2, description="grows when a line's meaning changes; 1 had objects for texts")
     id: str = Field(description="derived from the settled scenario alone, so the same in every run")
-    scenario: Scenario = Field(description="settled: no slot or variation is left")
-    gold: Gold
+    scenario: Json[Scenario] = Field(description="settled: no slot or variation is left")
+    gold: Json[Gold]
     floors: Floors
 
 
@@ -56,8 +59,8 @@ class Evalset:
     columns: ClassVar[Columns] = {
         "version": "int",
         "id": "text",
-        "scenario": "json",
-        "gold": "json",
+        "scenario": "text",
+        "gold": "text",
         "floors": {"none": {"passed": "bool", "slot_f1": "float"}},
     }
 
@@ -82,10 +85,10 @@ class Evalset:
             return
         nothing = measure(scenario, world, ())
         yield {
-            "version": 1,
+            "version": 2,
             "id": item,
-            "scenario": scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            "gold": gold_of(scenario).model_dump(mode="json"),
+            "scenario": as_line(scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)),
+            "gold": as_line(gold_of(scenario).model_dump(mode="json")),
             "floors": {"none": {"passed": nothing.passed, "slot_f1": nothing.slots.f1}},
         }
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from tertulia.errors import UserError
+from tertulia.corpus.contamination import evaluation_items
+from tertulia.errors import TertuliaError, UserError
+from tertulia.evaluation.sets import read_set
 from tertulia.export import export
 from tertulia.exporters.bfcl import Bfcl
 from tertulia.exporters.deepeval import Deepeval
@@ -70,6 +72,44 @@ def test_a_field_is_unsaid_when_it_is_set_and_not_carried() -> None:
     assert "script.wants.change" in unsaid(scenario, CARRIED)
     assert "script.wants.change" not in unsaid(scenario, [*CARRIED, "script.wants.change"])
     assert "private" not in unsaid(scenario, CARRIED)  # it has its default
+
+
+# --- our own, in both versions ---------------------------------------------------------------------------------
+
+
+def as_version_1(path: Path) -> Path:
+    """The same items as they were written before scenario and gold were JSON texts."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    older = [row | {"version": 1} | {name: json.loads(row[name]) for name in ("scenario", "gold")} for row in rows]
+    made = path.with_name("older.jsonl")
+    made.write_text("".join(json.dumps(row) + "\n" for row in older))
+    return made
+
+
+def test_items_of_both_versions_are_read_alike_by_all_who_read_them(tmp_path: Path) -> None:
+    pairs = [(scenario := settled(name), talk_of(scenario)) for name in NAMES[:6]]
+    newer = export("evalset", pairs, tmp_path / "newer.jsonl").path
+    older = as_version_1(newer)
+
+    assert all(isinstance(json.loads(line)["scenario"], str) for line in newer.read_text().splitlines())
+    assert read_set([str(older)]).items == read_set([str(newer)]).items
+    texts = [[(name, text) for _, name, text in evaluation_items(path)] for path in (older, newer)]
+    assert texts[0] == texts[1]
+    for path in (older, newer):
+        bring_in("evalset", Asked(path), tmp_path / path.stem)
+    for name in NAMES[:6]:
+        assert load_scenario(tmp_path / "older" / f"{name}.yaml") == load_scenario(tmp_path / "newer" / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("read", [lambda path: read_set([str(path)]), lambda path: list(evaluation_items(path))])
+def test_an_item_whose_text_is_no_json_is_named_with_its_line(read: Callable[[Path], Any], tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps({"version": 2, "id": "x", "scenario": "{", "gold": "{}"}) + "\n")
+
+    with pytest.raises(TertuliaError, match=r"set.jsonl:1(:1)?: .* no JSON"):
+        read(path)
+    with pytest.raises(UserError, match=r"set.jsonl:1: .* no JSON"):
+        bring_in("evalset", Asked(path), tmp_path / "back")
 
 
 # --- tau2 and back -----------------------------------------------------------------------------------------------

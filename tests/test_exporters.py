@@ -500,7 +500,7 @@ def test_each_variant_is_one_item_however_often_it_was_played():
         choice = {"slots.day": day}
         played = settle(grid, choice)
         found += exporter.rows(played, two_party(id=f"talk-{nth}", variant=choice))
-    assert [row["scenario"]["script"]["opening"] for row in found] == ["On friday, please", "On sunday, please"]
+    assert [json.loads(row["scenario"])["script"]["opening"] for row in found] == ["On friday, please", "On sunday, please"]
     assert len({row["id"] for row in found}) == 2
 
 

@@ -131,7 +131,13 @@ PLANTED: dict[str, tuple[str, Callable[[Row], Any], str]] = {
     "a role twice in words": ("sdsd", lambda r: r["messages"].pop(1), "follows itself"),
     "a span out of the draft": ("argilla", lambda r: spanned(r), "is out of the draft"),
     "an accepted draft to be revised": ("critic", lambda r: r.update(verdict="revise"), "bears no marker"),
-    "a scenario that is none": ("evalset", lambda r: r["scenario"].pop("cast"), "scenario: cast: Field required"),
+    "a scenario that is none": (
+        "evalset",
+        lambda r: within(r, "scenario", lambda s: s.pop("cast")),
+        "scenario: cast: Field",
+    ),
+    "a scenario that is no JSON": ("evalset", lambda r: r.update(scenario="{"), "scenario is no JSON"),
+    "a gold that does not follow": ("evalset", lambda r: r.update(gold="{}"), "the gold is not that of its scenario"),
     "an input of the assistant": ("inspect", lambda r: r["input"][-1].update(role="assistant"), "not a user's message"),
     "an outcome of nothing": ("deepeval", lambda r: r.update(expected_outcome=""), "expected_outcome is empty"),
     "a turn by nobody": ("deepeval", lambda r: r["turns"][0].update(role="tool"), "no words of user or assistant"),
@@ -150,6 +156,13 @@ PERSONA = "You talk to a carpenter who types in a hurry between two jobs."
 
 def answer(name: str) -> Row:
     return {"role": "tool", "tool_call_id": name, "content": "1"}
+
+
+def within(row: Row, name: str, change: Callable[[Row], Any]) -> None:
+    """Change what stands in a row as JSON text."""
+    made = json.loads(row[name])
+    change(made)
+    row[name] = json.dumps(made)
 
 
 def hollowed(tools: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tertulia.corpus.words import hashed
 from tertulia.errors import Fault, ScenarioError, UserError
-from tertulia.exporting.rows import item_id
+from tertulia.exporting.rows import item_id, unpacked
 from tertulia.language.wording import words
 from tertulia.memo import Memo
 from tertulia.scenario import Scenario
@@ -62,7 +62,17 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[s
             wanted = f"a JSON object with {' or '.join(map(repr, fields))}" if fields else "a JSON object"
             raise ScenarioError([Fault(str(path), number, 1, f"expected {wanted}")])
         ours = "scenario" in row and "gold" in row
+        if ours:
+            row["scenario"] = scenario_of(row, path, number)
         yield f"{path.name}:{number}", str(row.get("id", "")) if ours else "", text_of(row, fields, ours)
+
+
+def scenario_of(row: dict[str, Any], path: Path, number: int) -> dict[str, Any]:
+    try:
+        scenario = unpacked(row["scenario"])
+    except json.JSONDecodeError as error:
+        raise ScenarioError([Fault(str(path), number, 1, f"the scenario is no JSON: {error.msg}")]) from None
+    return scenario if isinstance(scenario, dict) else {}
 
 
 def text_of(row: dict[str, Any], fields: Sequence[str], ours: bool) -> str:

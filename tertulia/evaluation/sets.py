@@ -26,7 +26,7 @@ from tertulia.scenario import Scenario
 
 __all__ = ["EvalSet", "SetItem", "calls_of", "lasts", "read_set"]
 
-VERSION = 1  # of the lines of an evalset file that are understood
+VERSIONS = (1, 2)  # of the lines of an evalset file that are understood; in 1 scenario and gold are objects
 SHORT = 8  # characters of a digest in an id
 
 
@@ -174,11 +174,14 @@ def of_line(line: str, where: str) -> Scenario:
         row = json.loads(line)
     except ValueError as error:
         raise UserError(f"{where}: not JSON: {error}") from None
-    if not isinstance(row, dict) or row.get("version") != VERSION:
-        raise UserError(f"{where}: not an item of format version {VERSION}; `tertulia export RUN evalset` writes them")
+    if not isinstance(row, dict) or row.get("version") not in VERSIONS:
+        known = " or ".join(map(str, VERSIONS))
+        raise UserError(f"{where}: not an item of format version {known}; `tertulia export RUN evalset` writes them")
     try:
-        scenario = Scenario.model_validate(row.get("scenario"))
-        gold = Gold.model_validate(row.get("gold"))
+        scenario = Scenario.model_validate(rows.unpacked(row.get("scenario")))
+        gold = Gold.model_validate(rows.unpacked(row.get("gold")))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: scenario and gold are JSON texts, and one is no JSON: {error}") from None
     except ValidationError as error:
         raise UserError(f"{where}: {first_of(error.errors())}") from None
     if scenario.slots or scenario.vary:

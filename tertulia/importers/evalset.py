@@ -3,6 +3,7 @@
 PATH is the JSONL file. Gold and floors follow from the scenario; where an item says something else, that is lost.
 """
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tertulia.errors import UserError
+from tertulia.exporting.rows import unpacked
 from tertulia.gold import gold_of
 from tertulia.importing import Asked, Imported, Lost, read_json
 from tertulia.scenario import Scenario
@@ -28,8 +30,8 @@ class Evalset:
         lost: list[Lost] = []
         beside: dict[str, bytes] = {}
         for nth, row in enumerate(rows, start=1):
-            scenario, item = scenario_of(asked.path, nth, row)
-            if gold_of(scenario).model_dump(mode="json") != row.get("gold"):
+            scenario, gold, item = item_of(asked.path, nth, row)
+            if gold_of(scenario).model_dump(mode="json") != gold:
                 lost.append(Lost(item, "gold", "differs from what the scenario says"))
             seen[scenario.id] += 1
             if seen[scenario.id] > 1:
@@ -39,15 +41,18 @@ class Evalset:
         return Imported(scenarios, beside, lost, {"items": len(rows), "by scenario": dict(sorted(seen.items()))})
 
 
-def scenario_of(path: Path, nth: int, row: Any) -> tuple[Scenario, str]:
-    """The scenario of an item, and the item's id.
+def item_of(path: Path, nth: int, row: Any) -> tuple[Scenario, Any, str]:
+    """The scenario of an item, its gold, and the item's id.
 
     Raises:
         UserError: for what is no item."""
     if not isinstance(row, dict) or "scenario" not in row:
         raise UserError(f"{path}:{nth}: no item of an evalset: it has no 'scenario'")
     try:
-        return Scenario.model_validate(row["scenario"]), str(row.get("id", nth))
+        scenario, gold = unpacked(row["scenario"]), unpacked(row.get("gold"))
+        return Scenario.model_validate(scenario), gold, str(row.get("id", nth))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{nth}: scenario and gold are JSON texts, and one is no JSON: {error}") from None
     except ValidationError as error:
         fault = error.errors()[0]
         raise UserError(f"{path}:{nth}: scenario.{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error

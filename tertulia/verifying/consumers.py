@@ -6,11 +6,13 @@ feedback, dialogues, triplets, alpaca, critic, records, items   texts and rows o
 samples, goldens, entries, trajectories, tasks, cases           evaluation (`tertulia.verifying.evaluations`)
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
+from tertulia.gold import gold_of
 from tertulia.scenario import Scenario
 from tertulia.verifying.chats import chat_faults, lesson_faults, openai_faults, parsed_tools, said
 from tertulia.verifying.evaluations import Cases, Entries, Goldens, Samples, Tasks, Trajectories
@@ -230,14 +232,23 @@ class Records(Plain):
 
 
 class Items(Plain):
-    """Evaluation items: the scenario is one."""
+    """Evaluation items: the scenario is one, and the gold is what follows from it."""
 
     def faults(self, row: Row) -> Iterator[str]:
+        for name in ("scenario", "gold"):
+            try:
+                json.loads(row[name])
+            except ValueError as error:
+                yield f"{name} is no JSON: {error}"
+                return
         try:
-            Scenario.model_validate(row["scenario"])
+            scenario = Scenario.model_validate_json(row["scenario"])
         except ValidationError as error:
             first = error.errors()[0]
             yield f"scenario: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            return
+        if json.loads(row["gold"]) != gold_of(scenario).model_dump(mode="json"):
+            yield "the gold is not that of its scenario"
 
 
 CONSUMERS: dict[str, type[Rules]] = {
