@@ -20,14 +20,14 @@ from tertulia.exporting.card import About
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
 from tertulia.models.caller import Caller
 from tertulia.models.journal import Journal
-from tertulia.models.limits import PASSING, Patience
+from tertulia.models.limits import Patience
 from tertulia.models.lines import open_lines, unpriced
 from tertulia.models.prices import prices_from
-from tertulia.models.records import Trouble
 from tertulia.models.spec import RoleModel
 from tertulia.permissions import allowing
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
+from tertulia.running.conversations import Conversations, mended_later
 from tertulia.running.items import Pairs, Variants, gathered, plan_items
 from tertulia.running.quotas import Grid, Quota, Quotas
 from tertulia.running.run_folder import clear
@@ -35,13 +35,12 @@ from tertulia.running.run_settings import RunSettings, default_folder, manifest_
 from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
 from tertulia.running.store import Store
 from tertulia.running.summary import Summary, unfinished
-from tertulia.running.workers import Driver, Share, drive
+from tertulia.running.workers import Driver, drive, shares
 from tertulia.verifying.findings import Findings
 from tertulia.verifying.verify import verify
 
-__all__ = ["Run", "caller_for", "finished", "play", "run"]
+__all__ = ["Run", "caller_for", "play", "run"]
 
-MENDED_LATER = PASSING | {Trouble.DENIED}  # a conversation that ended so is played again when the run is resumed
 AT_ONCE = 64  # conversations that are judged again at once
 SOME = 5  # cells of a quota that a message names
 EACH = 3  # how often each scenario is played when nobody says how many conversations
@@ -239,9 +238,9 @@ async def _played(settings: RunSettings, on_progress: Callable[[Standing], None]
             quotas = Quotas(grid, quota.accepted, there, settings.n)
             standing.total = len(there) + quotas.missing
         if settings.workers > 1 and standing.done < standing.total:
-            due = quotas.missing if quotas else n
-            shares = [Share(str(folder), settings, due, nth, settings.workers) for nth in range(settings.workers)]
-            await drive(Driver(store, journal, budget, standing, quotas), shares, on_progress)
+            work = Conversations(settings, quotas.missing if quotas else n)
+            driver = Driver(store, journal, budget, standing, quotas)
+            await drive(driver, shares(folder, work, settings.workers), on_progress)
         else:
             items = quotas or plan_items(scenarios, n, settings.seed, settings.slips, there)
             await play_all(store, players, items, standing, settings.concurrency, on_progress)
@@ -261,16 +260,6 @@ def all_met(quotas: Quotas, folder: Path) -> None:
             f"{quotas.most} conversations each: {some}; a larger -n goes on",
             folder,
         )
-
-
-def finished(store: Store, settings: RunSettings) -> set[int]:
-    """The places that are not played again. What an endpoint failed to answer is, with the replies it gave."""
-    return store.finished(but=mended_later(settings))
-
-
-def mended_later(settings: RunSettings) -> list[str]:
-    """Causes for which a conversation is played again."""
-    return [trouble.value for trouble in MENDED_LATER] if settings.models else []
 
 
 def caller_for(settings: RunSettings, journal: Journal, budget: Purse, most: int = 0) -> Caller | None:

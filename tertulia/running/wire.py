@@ -1,11 +1,13 @@
-"""Frames between a run's driver and its workers: pickled tuples with their length, over a pair of pipes."""
+"""Frames between a run's driver and its workers: pickled tuples with their length, over a pair of pipes.
+
+A worker's questions are frames with a number; the driver's frame `answer` carries that number."""
 
 import asyncio
 import pickle
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-__all__ = ["Wire"]
+__all__ = ["Questions", "Wire"]
 
 LENGTH = 4  # bytes in front of a frame
 
@@ -35,3 +37,23 @@ class Wire:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             yield frame
+
+
+class Questions:
+    """What the driver is asked, and its answers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.open: dict[int, asyncio.Future[Any]] = {}
+        self.asked = 0
+
+    async def ask(self, kind: str, *values: Any) -> Any:
+        self.asked += 1
+        answer = self.open[self.asked] = asyncio.get_running_loop().create_future()
+        self.wire.send(kind, self.asked, *values)
+        return await answer
+
+    def answered(self, number: int, answer: Any) -> None:
+        waiting = self.open.pop(number)
+        if not waiting.done():
+            waiting.set_result(answer)

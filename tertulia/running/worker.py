@@ -1,4 +1,4 @@
-"""A worker process: plays every Nth conversation of a run and hands what it made to the driver, who alone writes.
+"""A worker process: plays its share of a run or an evaluation, and hands what it made to the driver, who alone writes.
 
 Replies of models go to the driver before they are used, as they go to the database in a run of one process; the budget
 is asked over the same line, and so is, with a quota, what to play next. Started as `python -m tertulia.running.worker`
@@ -8,24 +8,19 @@ by `tertulia.running.workers`.
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tertulia.errors import RunInterrupted, RunStopped, TertuliaError
 from tertulia.models.budget import Cost
 from tertulia.models.journal import Batch, Journal
-from tertulia.models.records import BudgetSpent
+from tertulia.models.records import BudgetSpent, EndpointDenies
 from tertulia.permissions import allowing
 from tertulia.records import Conversation
-from tertulia.running.items import plan_items
-from tertulia.running.quotas import Grid, Quota
-from tertulia.running.runner import Standing, ensembles, play_all
-from tertulia.running.runs import caller_for, finished
+from tertulia.running.runner import play_all
+from tertulia.running.runs import caller_for
 from tertulia.running.store import Store, row_of
-from tertulia.running.wire import Wire
+from tertulia.running.wire import Questions, Wire
 from tertulia.running.workers import Share
-from tertulia.table import Item
 
 __all__ = ["main"]
 
@@ -66,26 +61,6 @@ class FarJournal:
             kept.set_result(None)
 
 
-class Questions:
-    """What the driver is asked, and its answers."""
-
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        self.open: dict[int, asyncio.Future[Any]] = {}
-        self.asked = 0
-
-    async def ask(self, kind: str, *values: Any) -> Any:
-        self.asked += 1
-        answer = self.open[self.asked] = asyncio.get_running_loop().create_future()
-        self.wire.send(kind, self.asked, *values)
-        return await answer
-
-    def answered(self, number: int, answer: Any) -> None:
-        waiting = self.open.pop(number)
-        if not waiting.done():
-            waiting.set_result(answer)
-
-
 class FarBudget:
     """The run's budget, which the driver holds."""
 
@@ -102,50 +77,26 @@ class FarBudget:
         self.questions.wire.send("settle", need, paid)
 
 
-class FarQuotas:
-    """The run's quotas, which the driver holds; `tertulia.running.runner.Source`."""
-
-    def __init__(self, questions: Questions, grid: Grid, missing: int) -> None:
-        self.questions, self.grid, self.missing = questions, grid, missing
-
-    async def draw(self) -> Item | None:
-        place, self.missing = await self.questions.ask("draw")
-        return None if place is None else self.grid.item(place)
-
-    def settle(self, place: int, accepted: bool) -> None:
-        self.questions.wire.send("settled", place, accepted)
-
-
 async def work(wire: Wire, share: Share) -> None:
     """Play the share, and tell the driver how it ended."""
-    folder, settings = Path(share.folder), share.settings
+    folder, settings = Path(share.folder), share.work.settings
     stop = asyncio.Event()
     with Store(folder) as reader:
         journal, questions = FarJournal(wire), Questions(wire)
-        budget = FarBudget(questions, settings.allowance.bounded)
         calls = Journal(reader.database, journal.keep)
-        caller = caller_for(settings, calls, budget, share.concurrency)
-        scenarios = sorted(reader.scenarios().values(), key=lambda scenario: scenario.id)
-        items: Iterator[Item] | FarQuotas
-        if settings.quota:
-            grid = Grid(scenarios, Quota.of(settings.quota), settings.seed, settings.slips)
-            items, standing = FarQuotas(questions, grid, share.n), Standing(total=share.n)
-        else:
-            skipped = share.others | finished(reader, settings)
-            items = plan_items(scenarios, share.n, settings.seed, settings.slips, skipped)
-            standing = Standing(total=share.n, kept=len(skipped))
-        players = ensembles(scenarios, settings.base_cast, caller, settings.rules)
+        caller = caller_for(settings, calls, FarBudget(questions, settings.allowance.bounded), share.concurrency)
         listening = asyncio.create_task(listen(wire, journal, questions, stop))
         try:
-            await play_all(
-                FarStore(wire, folder),
-                players,
-                items,
-                standing,
-                share.concurrency,
-                lambda now: wire.send("open", now.open),
-                stop,
-            )
+            async with share.work.portion(share, reader, caller, questions) as portion:
+                await play_all(
+                    FarStore(wire, folder),
+                    portion.players,
+                    portion.items,
+                    portion.standing,
+                    share.concurrency,
+                    lambda now: wire.send("open", now.open),
+                    stop,
+                )
         finally:
             calls.flush()
             listening.cancel()
@@ -172,10 +123,12 @@ async def serve(into: int, out: int) -> None:
     wire = Wire(reader, pipe)
     share = await anext(wire.frames())
     try:
-        with allowing(code=share[0].settings.allow_code, net=share[0].settings.allow_net):
+        with allowing(code=share[0].work.settings.allow_code, net=share[0].work.settings.allow_net):
             await work(wire, *share)
     except (RunStopped, RunInterrupted) as ended:
         wire.send("ended", str(ended))
+    except EndpointDenies as denied:
+        wire.send("denied", str(denied))
     except TertuliaError as error:
         wire.send("failed", str(error))
     else:

@@ -1,6 +1,6 @@
-"""Several processes for one run: each plays a share of the conversations, and this one, the driver, writes.
+"""Several processes for one run or evaluation: each plays a share of the work, and this one, the driver, writes.
 
-Conversations depend on their place in the run alone, so that the run equals that of one process. The driver commits
+Conversations depend on their place in the run alone, so that it equals that of one process. The driver commits
 replies and conversations, and holds the budget and the quotas. Workers that lose their driver end; a driver that loses
 a worker stops the run, which the same command takes up again.
 """
@@ -8,21 +8,50 @@ a worker stops the run, which the same command takes up again.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from tertulia.errors import UserError
 from tertulia.models.budget import Budget, Cost
+from tertulia.models.caller import Caller
 from tertulia.models.journal import Batch, Journal
-from tertulia.models.records import BudgetSpent
+from tertulia.models.records import BudgetSpent, EndpointDenies
 from tertulia.running.quotas import Quotas
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runner import GRACE, TICK, Standing, concluded, signals_set
+from tertulia.running.runner import GRACE, TICK, Ensemble, Source, Standing, concluded, signals_set
 from tertulia.running.store import Store
-from tertulia.running.wire import Wire
+from tertulia.running.wire import Questions, Wire
+from tertulia.table import Item
 
-__all__ = ["Driver", "Share", "drive"]
+__all__ = ["Driver", "Portion", "Share", "Work", "drive", "shares"]
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What one worker plays."""
+
+    players: Mapping[str, Ensemble]  # by recipe
+    items: Iterator[Item] | Source
+    standing: Standing
+
+
+class Work(Protocol):
+    """What is shared out, pickled for every worker: `tertulia.running.conversations.Conversations`, or the trials of an
+    evaluation."""
+
+    @property
+    def settings(self) -> RunSettings:
+        """The models, the concurrency of all workers together, and what is allowed."""
+        ...
+
+    def portion(
+        self, share: "Share", store: Store, caller: Caller | None, questions: Questions
+    ) -> AbstractAsyncContextManager[Portion]:
+        """A worker's part of it, from what the driver has kept; the driver may be asked what to play next."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +59,22 @@ class Share:
     """What a worker is told when it starts."""
 
     folder: str
-    settings: RunSettings
-    n: int  # conversations of the whole run; with a quota, those that are wanted still
+    work: Work
     nth: int  # of the workers
     of: int
 
     @property
     def concurrency(self) -> int:
-        return -(-self.settings.concurrency // self.of)
+        return -(-self.work.settings.concurrency // self.of)
 
-    @property
-    def others(self) -> set[int]:
-        """The places that other workers play."""
-        return {place for place in range(self.n) if place % self.of != self.nth}
+    def has(self, place: int) -> bool:
+        """Whether the place is not another worker's."""
+        return place % self.of == self.nth
+
+
+def shares(folder: Path, work: Work, of: int) -> list[Share]:
+    """The work for so many workers."""
+    return [Share(str(folder), work, nth, of) for nth in range(of)]
 
 
 @dataclass(slots=True)
@@ -139,6 +171,10 @@ class Driver:
     def on_ended(self, hand: Hand, why: str) -> None:
         hand.ended, hand.open = why, 0
 
+    def on_denied(self, hand: Hand, why: str) -> None:
+        hand.ended = why
+        raise EndpointDenies(why)
+
     def on_failed(self, hand: Hand, why: str) -> None:
         hand.ended = why
         raise UserError(why)
@@ -150,6 +186,7 @@ async def drive(driver: Driver, shares: Sequence[Share], on_progress: Callable[[
     Raises:
         RunInterrupted: after SIGINT or SIGTERM.
         RunStopped: when the budget is spent.
+        EndpointDenies: if nothing but denials came from an endpoint.
         UserError: if a worker fails or dies."""
     beside = [asyncio.create_task(ticking(driver, on_progress)), asyncio.create_task(stopping(driver))]
     try:
