@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +34,8 @@ from tertulia.exporting.rows import item_id
 from tertulia.lint.duplicates import alikeness
 from tertulia.parts import load
 from tertulia.records import Conversation, Draft, Message, Turn, Verdict
-from tertulia.scenario import Scenario
+from tertulia.scenario import Scenario, Script
+from tertulia.tool_schema import ToolSource
 
 __all__ = ["shop"]
 
@@ -469,6 +471,67 @@ def test_no_group_straddles_two_parts_and_the_shares_are_met(tmp_path):
     assert made.parts == {"train": 320, "dev": 40, "test": 40}
     with pytest.raises(UserError, match="has no part 'tests'; it has: dev, test, train"):
         kept(tmp_path, "tests")
+
+
+GROUPED = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.sampled_from(["hello", "hi there", "good day", "help me"]), st.booleans()),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(GROUPED, st.sampled_from([{"train": 0.9, "test": 0.1}, {"a": 0.4, "b": 0.3, "c": 0.3}]), st.integers(0, 3))
+def test_twins_documents_and_scenarios_never_straddle_two_parts(drawn, shares, seed):
+    """Whatever chains them together; what has no document is not joined by having none."""
+    with TemporaryDirectory() as folder:
+        talks = []
+        for nth, (name, words, by_document) in enumerate(drawn):
+            world = ToolSource(openapi=f"{name}.yaml") if by_document else ""
+            played = TINY.model_copy(
+                update={"id": f"{name}-{words[:2]}", "script": Script(opening=words), "world": world}
+            )
+            talks.append((played, spoken(nth, f"unlike any other {nth}", scenario=played.id)))
+        file = Path(folder) / "criteria.yaml"
+        file.write_text(f"id: tried\nseed: {seed}\nexact: false\nsplit: {{shares: {json.dumps(shares)}}}\n")
+        made = select(read_plan(str(file)), talks, Path(folder) / "tried.jsonl")
+        rows = [json.loads(line) for line in (Path(folder) / "tried.jsonl").read_text().splitlines()]
+    part_of = {row["place"]: row["part"] for row in rows}
+
+    assert sum(made.parts.values()) == len(drawn) == len(part_of)
+    for field in ("scenario", "twin", "document"):
+        groups: dict[Any, set[str]] = {}
+        for played, talk in talks:
+            if (value := Facts(played, talk).value(field)) is not MISSING:
+                groups.setdefault(value, set()).add(part_of[talk.index])
+        assert all(len(parts) == 1 for parts in groups.values())
+    assert len(made.notes) == sum(not count for count in made.parts.values())
+
+
+def test_contrast_pairs_are_twins_and_another_request_is_not():
+    base = {"cast": {"customer": {"role": "user"}, "agent": {"role": "assistant"}}, "kind": "refusal"}
+    asked = {"script": {"opening": "Where is it?", "wants": [{"call": "track", "with": {"id": "A1"}}]}}
+    one = Scenario.model_validate({"id": "one", "principles": ["be_plain"], **base, **asked})
+    other = Scenario.model_validate({"id": "other", "policy": "Refuse.", **base, **asked, "kind": "single_call"})
+    third = other.model_copy(
+        update={
+            "script": other.script.model_copy(
+                update={"wants": (other.script.wants[0].model_copy(update={"args": {}}),)}
+            )
+        }
+    )
+
+    assert FIELDS["twin"][0](one, spoken(0)) == FIELDS["twin"][0](other, spoken(0))
+    assert FIELDS["twin"][0](one, spoken(0)) != FIELDS["twin"][0](third, spoken(0))
+
+
+def test_a_part_that_got_nothing_is_told_with_the_group_that_took_all(tmp_path):
+    made = chosen(tmp_path, "split: {shares: {train: 0.8, test: 0.2}}\n", [spoken(n, f"word{n}") for n in range(9)])
+
+    assert made.parts == {"train": 9, "test": 0}
+    assert made.notes[0].startswith(
+        "nothing is left for the part 'test': 9 of 9 conversations are one group, of scenario 'tiny'"
+    )
 
 
 def test_coverage_counts_two_fields_before_and_after(tmp_path):

@@ -59,6 +59,7 @@ def parts(made: Selected) -> Iterator[RenderableType]:
         yield weighed(one)
     if made.parts:
         yield "\nparts: " + ", ".join(f"{part} {count}" for part, count in made.parts.items())
+        yield from map(escape, made.notes)
     for matrix in made.coverage:
         yield covered(matrix)
 

@@ -119,10 +119,13 @@ class Balance(Record):
 
 
 class Split(Record):
-    """Which part a conversation goes to. Those that share a value of any field of `by` go together."""
+    """Which part a conversation goes to. Those that share a value of any field of `by`, directly or over others, go
+    together: of one scenario, of one request under other principles (twin), of one source of tools (document)."""
 
     shares: dict[str, Share] = Field(min_length=1, description="part -> share of the conversations")
-    by: Names = Field(("scenario",), description="fields whose values stay together: scenario, variant.document ...")
+    by: Names = Field(
+        ("scenario", "twin", "document"), description="fields whose values stay together, such as variant.document"
+    )
 
 
 class Criteria(Record):

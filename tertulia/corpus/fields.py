@@ -6,7 +6,9 @@ A verdict is read as JUDGE.passed, JUDGE.score, JUDGE.reason, and JUDGE.KEY for 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tertulia.corpus.words import digest
 from tertulia.exporting.tally import world_of
+from tertulia.lint.duplicates import spoken
 from tertulia.parts import names
 from tertulia.recipe import is_text
 from tertulia.records import Conversation
@@ -36,6 +38,23 @@ def personas(scenario: Scenario) -> str:
     return scenario.cast[scenario.user].persona
 
 
+def twin(scenario: Scenario) -> str:
+    """Twelve digits for the words and wishes of the user, whatever the world, the principles or the answers are.
+
+    Contrast pairs share it: the same request under two principles, in two states of the world, of two personas."""
+    unsaid = (want for want in scenario.script.wants if not want.say)
+    brought = [*spoken(scenario), *(f"{want.call} {sorted(want.args.items())}" for want in unsaid)]
+    return digest(brought).hex()[:12]
+
+
+def document(scenario: Scenario) -> str | None:
+    """The API document, server or module that tools come from; for tools in the scenario, twelve digits for them."""
+    source = scenario.source
+    if source is None:
+        return digest([tool.name for tool in scenario.tools]).hex()[:12] if scenario.tools else None
+    return source.openapi or source.python or digest([source.model_dump_json(include={"mcp", "classes"})]).hex()[:12]
+
+
 def survived(talk: Conversation) -> list[str]:
     """Kinds of the slips whose draft was accepted: faults that are still in the conversation."""
     last = {turn.index: len(turn.drafts) - 1 for turn in talk.turns} | {-1: len(talk.plan_drafts) - 1}
@@ -52,6 +71,11 @@ FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
     "id": (lambda scenario, talk: talk.id, "its id"),
     "index": (lambda scenario, talk: talk.index, "its place in the run"),
     "scenario": (lambda scenario, talk: talk.scenario, "the id of its scenario"),
+    "twin": (lambda scenario, talk: twin(scenario), "what its user brings; scenarios that differ in all else share it"),
+    "document": (
+        lambda scenario, talk: document(scenario),
+        "where tools of its own come from; none in a world by name",
+    ),
     "kind": (lambda scenario, talk: scenario.kind, "what makes the scenario hard"),
     "recipe": (lambda scenario, talk: "its own" if is_text(scenario.recipe) else scenario.recipe, "the method"),
     "world": (lambda scenario, talk: world_of(scenario), "the world it is played in"),
@@ -108,14 +132,14 @@ def known_names() -> list[str]:
 class Facts:
     """One conversation, read by name. `tags` are what the corpus calls its tags; only the corpus knows."""
 
-    def __init__(self, scenario: Scenario, talk: Conversation, tags: Sequence[str] = ()) -> None:
+    def __init__(self, scenario: Scenario, talk: Conversation, tags: Sequence[str] | None = None) -> None:
         self.scenario, self.talk, self.tags = scenario, talk, tags
 
     def value(self, name: str) -> Any:
         """The value under a dotted name; `MISSING` where there is none, or where it is null."""
         first, _, rest = name.partition(".")
         if name == TAG:
-            return list(self.tags)
+            return MISSING if self.tags is None else list(self.tags)
         found = FIELDS[first][0](self.scenario, self.talk) if first in FIELDS else self.verdict(first)
         found = inside(found, rest.split(".") if rest else ())
         return MISSING if found is None else found

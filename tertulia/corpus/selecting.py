@@ -5,63 +5,39 @@ result depends on the conversations and the criteria alone.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tertulia.corpus.balance import Balanced, balanced
 from tertulia.corpus.contamination import Contaminated
 from tertulia.corpus.criteria import Plan
 from tertulia.corpus.expressions import ExpressionFault
-from tertulia.corpus.fields import Facts, values
+from tertulia.corpus.faulty import Faulty, Shares
+from tertulia.corpus.fields import FIELDS, Facts, values
+from tertulia.corpus.labels import Labels
 from tertulia.corpus.ledger import Ledger
 from tertulia.corpus.rules import ReadRule, read_rules
 from tertulia.corpus.splits import divided
-from tertulia.corpus.words import digest, texts_of, words_of
+from tertulia.corpus.steps import Opener, Step, comparisons, leaked, ruled, through, timed
 from tertulia.errors import Fault, ScenarioError
 from tertulia.export import replacing
 from tertulia.parts import heuristics
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 
-__all__ = ["Selected", "Step", "select"]
+if TYPE_CHECKING:
+    from tertulia.corpus.tags import Named
 
-EXAMPLES = 3  # rejects that each step shows
-QUOTED = 160  # characters of an example
+__all__ = ["Selected", "select"]
+
+AT_ONCE = 256  # conversations in memory
 Pairs = Iterable[tuple[Scenario, Conversation]]
-Told = str | None  # why a step takes a conversation out; None: it does not
-Look = Callable[[Scenario, Conversation, Facts], Told]
-
-
-@dataclass(slots=True)
-class Step:
-    """One criterion, and what became of the conversations that reached it."""
-
-    name: str
-    look: Look | None = None
-    reached: int = 0
-    rejected: int = 0
-    unknown: int = 0  # conversations that lack what a rule speaks of
-    seconds: float = 0.0  # of the processor
-    examples: list[tuple[str, str, str]] = field(default_factory=list)  # id, why, the user's first words
-
-    @property
-    def left(self) -> int:
-        return self.reached - self.rejected
-
-    def take(self, talk: Conversation, why: str, words: str) -> None:
-        self.rejected += 1
-        if len(self.examples) < EXAMPLES:
-            self.examples.append((talk.id, why, " ".join(words.split())[:QUOTED]))
-
-    def as_json(self) -> dict[str, Any]:
-        shown = [{"id": name, "why": why, "opening": words} for name, why, words in self.examples]
-        counts = {"reached": self.reached, "rejected": self.rejected, "left": self.left, "unknown": self.unknown}
-        return {"step": self.name, **counts, "examples": shown}
 
 
 @dataclass(slots=True)
@@ -76,11 +52,24 @@ class Selected:
     steps: list[Step] = field(default_factory=list)
     balance: list[Balanced] = field(default_factory=list)
     parts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # parts that got nothing, and why
     coverage: list[dict[str, Any]] = field(default_factory=list)
     sets: dict[str, int] = field(default_factory=dict)  # evaluation sets that were looked for, and their items
     too_short: int = 0  # items of evaluation sets that are too short to look for
+    tags: "Named | None" = None
+    faulty: list[Shares] = field(default_factory=list)
     path: Path | None = None
     seconds: float = 0.0  # of the processor, to read the conversations; a step has its own
+
+    def read_sets(self, plan: Plan) -> list[Contaminated]:
+        """The evaluation sets that the criteria name, as one; none if there are none."""
+        wanted = plan.criteria.contamination
+        if not wanted:
+            return []
+        paths = [plan.folder / name for name in wanted.against]
+        sets = Contaminated(paths, wanted.words, wanted.match, wanted.fields)
+        self.sets, self.too_short = sets.sets, sets.too_short
+        return [sets]
 
     def as_json(self) -> dict[str, Any]:
         """All but the times, so that the same selection gives the same file."""
@@ -95,35 +84,56 @@ class Selected:
                 {"by": one.by, "before": one.before, "after": one.after, "short": one.short} for one in self.balance
             ],
             "parts": self.parts,
+            "notes": self.notes,
             "coverage": self.coverage,
             "evaluation_sets": self.sets,
             "items_too_short": self.too_short,
+            "tags": self.tags.as_json() if self.tags else None,
+            "faulty": [one.as_json() for one in self.faulty],
         }
 
 
-def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
+def select(
+    plan: Plan,
+    pairs: Pairs,
+    path: Path | None = None,
+    *,
+    tags: "Named | None" = None,
+    labels: Labels | None = None,
+    opener: Opener | None = None,
+) -> Selected:
     """Put every conversation through the criteria, and write the selection to `path` and its account beside it.
+
+    `tags` are what the corpus calls its instruction tags, `labels` what people say of its conversations; `opener` gives
+    embeddings of served models.
 
     Raises:
         ScenarioError: when a rule cannot be worked out for some conversation, or reads a judge that was never asked, at
             the rule; for a line of an evaluation set that cannot be read.
         UserError: if an extra is missing, a set cannot be read, or a balance cannot be had."""
     criteria = plan.criteria
-    made = Selected(criteria.id, sha256(Path(plan.source.file).read_bytes()).hexdigest(), criteria.seed)
+    made = Selected(criteria.id, sha256(Path(plan.source.file).read_bytes()).hexdigest(), criteria.seed, tags=tags)
     names = counted_by(plan)
     judged: set[str] = set()
+    faulty = Faulty(labels or Labels())
     begun = process_time()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger())
         rules = read_rules(plan)
-        made.steps = [*map(ruled, rules), *comparisons(plan, ledger, made, stack)]
-        for scenario, talk in pairs:
-            facts = Facts(scenario, talk)
-            made.conversations += 1
-            judged.update(verdict.judge for verdict in talk.verdicts)
-            rule, why = through(made.steps, scenario, talk, facts)
-            ledger.add(talk.index, talk.id, rule, why, {name: values(facts, name) for name in names})
-        if unasked := list(never_asked(rules, judged)):
+        made.steps = [*map(ruled, rules), *map(leaked, made.read_sets(plan))]
+        made.steps += comparisons(criteria, ledger, stack, opener)
+        for some in few(pairs, tags):
+            for facts in some:
+                made.conversations += 1
+                judged.update(verdict.judge for verdict in facts.talk.verdicts)
+                cells = {name: values(facts, name) for name in names}
+                ledger.add(facts.talk.index, facts.talk.id, "", "", cells)
+            rejected = list(through(made.steps, some))
+            ledger.reject(rejected)
+            by_rules = {place for step, _, place in rejected if step in {rule.name for rule in rules}}
+            for facts in some:
+                faulty.add(facts.talk, facts.talk.index in by_rules)
+        if unasked := [*never_asked(rules, judged), *untagged(plan, judged)]:
             raise ScenarioError(unasked)
         made.seconds = process_time() - begun - sum(step.seconds for step in made.steps)
         for wanted in criteria.balance:
@@ -135,9 +145,12 @@ def select(plan: Plan, pairs: Pairs, path: Path | None = None) -> Selected:
         if criteria.split:
             step = Step("split by " + ", ".join(criteria.split.by), reached=ledger.count)
             with timed(step):
-                made.parts = divided(ledger, criteria.split, criteria.seed)
+                made.parts, made.notes = divided(ledger, criteria.split, criteria.seed)
             made.steps.append(step)
         made.kept = ledger.count
+        made.faulty = faulty.known()
+        for shares in made.faulty:
+            shares.end(place for place, _, _ in ledger.kept())
         made.coverage = [covered(ledger, one, other) for one, other in criteria.coverage]
         if path is not None:
             write(ledger, made, path)
@@ -153,13 +166,21 @@ def never_asked(rules: Iterable[ReadRule], judged: set[str]) -> Iterator[Fault]:
                 yield rule.fault(ExpressionFault(f"no conversation of this run was judged by {judge!r}", 0, hint))
 
 
-@contextmanager
-def timed(step: Step) -> Iterator[None]:
-    begun = process_time()
-    try:
-        yield
-    finally:
-        step.seconds += process_time() - begun
+def untagged(plan: Plan, judged: set[str]) -> Iterator[Fault]:
+    """Tags of a judge of whom the run holds no verdict."""
+    judge = plan.criteria.tags.of.partition(".")[0] if plan.criteria.tags else ""
+    if judge and judge not in judged | set(FIELDS):
+        hint = f" (ask it: tertulia judge RUN {judge} --model SPEC)"
+        yield plan.source.fault(("tags",), f"no conversation of this run was judged by {judge!r}", hint)
+
+
+def few(pairs: Pairs, tags: "Named | None") -> Iterator[list[Facts]]:
+    """Conversations by the hundreds, so that what is asked of a model is asked for many at once."""
+    facts = (Facts(scenario, talk) for scenario, talk in pairs)
+    while some := list(islice(facts, AT_ONCE)):
+        for one in some:
+            one.tags = tags.tags(one) if tags else None
+        yield some
 
 
 def counted_by(plan: Plan) -> tuple[str, ...]:
@@ -168,90 +189,6 @@ def counted_by(plan: Plan) -> tuple[str, ...]:
     named = [name for wanted in criteria.balance for name in wanted.by]
     named += criteria.split.by if criteria.split else ()
     return tuple(dict.fromkeys([*named, *(name for pair in criteria.coverage for name in pair)]))
-
-
-def through(steps: Iterable[Step], scenario: Scenario, talk: Conversation, facts: Facts) -> tuple[str, str]:
-    """The step that takes a conversation out, and why; two empty texts: none does."""
-    for step in steps:
-        if step.look is None:
-            continue
-        step.reached += 1
-        begun = process_time()
-        why = step.look(scenario, talk, facts)
-        step.seconds += process_time() - begun
-        if why is not None:
-            step.take(talk, why, str(facts.value("opening")))
-            return step.name, why
-    return "", ""
-
-
-def ruled(rule: ReadRule) -> Step:
-    """A step for a rule."""
-    step = Step(rule.name)
-
-    def look(scenario: Scenario, talk: Conversation, facts: Facts) -> Told:
-        held = rule.holds(facts)
-        step.unknown += held is None
-        return rule.told(facts) if rule.rejects(held) else None
-
-    step.look = look
-    return step
-
-
-def comparisons(plan: Plan, ledger: Ledger, made: Selected, stack: ExitStack) -> Iterator[Step]:
-    """Steps that hold a conversation against evaluation sets, and against what is kept so far."""
-    criteria = plan.criteria
-    if wanted := criteria.contamination:
-        paths = [plan.folder / name for name in wanted.against]
-        sets = Contaminated(paths, wanted.words, wanted.match, wanted.fields)
-        made.sets, made.too_short = sets.sets, sets.too_short
-        yield Step("in an evaluation set", leaked(sets))
-    if criteria.exact:
-        yield Step("exact duplicate", repeated_exactly(ledger))
-    if near := criteria.near:
-        from tertulia.corpus.near import NearDuplicates  # noqa: PLC0415 - the extra [corpus]
-
-        kept = stack.enter_context(closing(NearDuplicates(near.similarity, near.words, criteria.seed)))
-        yield Step("near duplicate", resembling(ledger, lambda talk: kept.seen(talk.index, words_of(talk, near.of))))
-    if novelty := criteria.novelty:
-        from tertulia.corpus.novelty import Novel  # noqa: PLC0415 - the extra [corpus]
-
-        pool = Novel(novelty.rouge_l)
-        yield Step("no news", resembling(ledger, lambda talk: pool.seen(talk.index, words_of(talk, novelty.of))))
-    if meaning := criteria.meaning:
-        from tertulia.corpus.embedding import local  # noqa: PLC0415 - the extra [corpus]
-        from tertulia.corpus.meaning import SameMeaning  # noqa: PLC0415 - the extra [corpus]
-
-        vectors = SameMeaning(local(meaning.model), meaning.cosine)
-        yield Step(
-            "same meaning",
-            resembling(ledger, lambda talk: vectors.seen(talk.index, "\n".join(texts_of(talk, meaning.of)))),
-        )
-
-
-def leaked(sets: Contaminated) -> Look:
-    def look(scenario: Scenario, talk: Conversation, facts: Facts) -> Told:
-        found = sets.leak(scenario, words_of(talk, "all"))
-        return f"{found.match:.2f} of {found.item}" if found else None
-
-    return look
-
-
-def repeated_exactly(ledger: Ledger) -> Look:
-    def look(scenario: Scenario, talk: Conversation, facts: Facts) -> Told:
-        said = words_of(talk, "all")
-        first = ledger.first_with(digest(said), talk.index) if said else None
-        return f"the same as {ledger.name_of(first)}" if first is not None else None
-
-    return look
-
-
-def resembling(ledger: Ledger, seen: Callable[[Conversation], tuple[int, float] | None]) -> Look:
-    def look(scenario: Scenario, talk: Conversation, facts: Facts) -> Told:
-        found = seen(talk)
-        return f"{found[1]:.2f} like {ledger.name_of(found[0])}" if found else None
-
-    return look
 
 
 def covered(ledger: Ledger, one: str, other: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which part of a split a conversation goes to, so that what belongs together never straddles two of them."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from tertulia.corpus.criteria import Split
 from tertulia.corpus.ledger import Ledger
@@ -30,8 +31,8 @@ class Groups:
         self.above[high] = low
 
 
-def divided(ledger: Ledger, split: Split, seed: int) -> dict[str, int]:
-    """Put what is kept into the parts of a split; how many went to each.
+def divided(ledger: Ledger, split: Split, seed: int) -> tuple[dict[str, int], list[str]]:
+    """Put what is kept into the parts of a split; how many went to each, and which parts have nothing, and why.
 
     Conversations that share a value of any field of `by`, directly or over others, are one group; `none` joins
     nothing. Groups go, the largest first and equals by seed, to the part that lacks most of its share."""
@@ -50,7 +51,18 @@ def divided(ledger: Ledger, split: Split, seed: int) -> dict[str, int]:
     ledger.assign(
         ((part_of[groups.of(nodes_of(name, cells, split)[0])], place) for place, name, cells in ledger.kept())
     )
-    return filled
+    return filled, list(left_empty(filled, sizes))
+
+
+def left_empty(filled: Mapping[str, int], sizes: Counter[Node]) -> Iterator[str]:
+    """A line for each part that got nothing."""
+    for part, count in filled.items():
+        if not count and sizes:
+            ((name, value), most), *_ = sizes.most_common(1)
+            yield (
+                f"nothing is left for the part {part!r}: {most} of {sizes.total()} conversations are one group, "
+                f"of {name} {value!r} (`by` names the fields that hold groups together)"
+            )
 
 
 def nodes_of(name: str, cells: dict[str, list[str]], split: Split) -> list[Node]:
