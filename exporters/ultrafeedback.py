@@ -15,14 +15,16 @@ One row for each turn of an assistant in an accepted conversation with two draft
         overall_score, fine-grained_score
     id, conversation, turn   where the row comes from
 
-No model rates here: the ratings are read from the critic's markers. A rating is 5, less 1, 2 or 3 for each marker of
-low, medium or high severity, and at least 1. `honesty` counts markers of principles with that topic, and
-`instruction_following` all others, as principles stand in the system prompt. What no principle speaks of is "N/A" and
-not in the mean `fine-grained_score`; `overall_score`, of 10, is twice the lowest rating.
+Where a model has rated a turn's drafts (the judge `aspects`), its ratings and reasons stand in all four aspects. Else
+they are read from the critic's markers: 5, less 1, 2 or 3 for each marker of low, medium or high severity, and at least
+1; `honesty` counts markers of principles with that topic, and `instruction_following` all others, as principles stand
+in the system prompt. What neither speaks of is "N/A" and not in the mean `fine-grained_score`; `overall_score`, of 10,
+is twice the lowest rating.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any, ClassVar
 
@@ -41,6 +43,7 @@ __all__ = ["Ultrafeedback"]
 BEST = 5
 LESS = {"low": 1, "medium": 2, "high": 3}
 NONE = "N/A"
+TYPES = ("truthfulness", "helpfulness")  # aspects whose annotation has types of faults as well
 RATED: Column = {"Rating": "text", "Rationale": "text"}
 TYPED: Column = {"Type": ["text"], "Rationale": "text", "Rating": "text", "Rationale For Rating": "text"}
 
@@ -83,11 +86,14 @@ class Ultrafeedback:
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         setting = self.settings.of(scenario)
-        in_force = setting.principles["assistant"]
+        in_force, by_model = setting.principles["assistant"], ratings_of_models(talk)
         for one in asked(setting, talk, self.lost):
             if len(one.candidates) == 1 or one.unanswerable:
                 continue
-            completions = [self.completion(one, candidate, in_force) for candidate in self.usable(one)]
+            completions = [
+                completion(one, candidate, annotated(one, candidate, in_force, by_model.get(one.turn.index)))
+                for candidate in self.usable(one)
+            ]
             if len(completions) < 2:
                 self.lost["turns_with_one_completion"] += 1
                 continue
@@ -116,55 +122,67 @@ class Ultrafeedback:
             kept.append(candidate)
         yield from reversed(kept)
 
-    def completion(self, one: Asked, candidate: Candidate, in_force: Sequence[Principle]) -> dict[str, Any]:
-        draft = candidate.draft
-        ratings = rated(draft, in_force)
-        known = [rating for rating in ratings.values() if rating is not None]
-        return {
-            "model": draft.by or f"draft-{candidate.place}",
-            "principle": ", ".join(sorted({marker.principle for marker in draft.markers})),
-            "custom_system_prompt": taught(one.system, one.tools),
-            "response": in_tags(one.said(draft)),
-            "annotations": {
-                "instruction_following": {
-                    "Rating": shown(ratings["instruction_following"]),
-                    "Rationale": why(draft, in_force, honesty=False),
-                },
-                "honesty": {"Rating": shown(ratings["honesty"]), "Rationale": why(draft, in_force, honesty=True)},
-                "truthfulness": dict(NOT_RATED),
-                "helpfulness": dict(NOT_RATED),
-            },
-            "critique": draft.critique,
-            "overall_score": float(2 * min(known, default=BEST)),
-            "fine-grained_score": round(mean(known or [BEST]), 3),
-        }
 
-
-NOT_RATED: dict[str, Any] = {"Type": [], "Rationale": "", "Rating": NONE, "Rationale For Rating": ""}
-
-
-def about_honesty(in_force: Sequence[Principle]) -> set[str]:
-    return {principle.id for principle in in_force if principle.topic == "honesty"}
-
-
-def rated(draft: Draft, in_force: Sequence[Principle]) -> dict[str, int | None]:
-    """Aspect -> 1 to 5; None where no principle in force speaks of it."""
-    honest = about_honesty(in_force)
-    others = {principle.id for principle in in_force} - honest
+def completion(one: Asked, candidate: Candidate, aspects: "Mapping[str, Rated]") -> dict[str, Any]:
+    draft = candidate.draft
+    known = [rated.rating for rated in aspects.values() if rated.rating is not None]
     return {
-        "honesty": rating([m for m in draft.markers if m.principle in honest]) if honest else None,
-        "instruction_following": rating([m for m in draft.markers if m.principle not in honest]) if others else None,
+        "model": draft.by or f"draft-{candidate.place}",
+        "principle": ", ".join(sorted({marker.principle for marker in draft.markers})),
+        "custom_system_prompt": taught(one.system, one.tools),
+        "response": in_tags(one.said(draft)),
+        "annotations": {name: rated.annotation(typed=name in TYPES) for name, rated in aspects.items()},
+        "critique": draft.critique,
+        "overall_score": float(2 * min(known, default=BEST)),
+        "fine-grained_score": round(mean(known or [BEST]), 3),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A rating from 1 to 5, or None where the aspect does not apply or nobody rated, and why."""
+
+    rating: int | None = None
+    why: str = ""
+
+    def annotation(self, *, typed: bool) -> dict[str, Any]:
+        shown = NONE if self.rating is None else str(self.rating)
+        if typed:
+            return {"Type": [], "Rationale": "", "Rating": shown, "Rationale For Rating": self.why}
+        return {"Rating": shown, "Rationale": self.why}
+
+
+def annotated(
+    one: Asked, candidate: Candidate, in_force: Sequence[Principle], by_model: Mapping[str, Any] | None
+) -> dict[str, Rated]:
+    """Aspect -> its rating: the model's where it has seen this candidate, else the critic's."""
+    found = by_critic(candidate.draft, in_force) | dict.fromkeys(TYPES, Rated())
+    place = candidate.number if not candidate.nth else len(one.turn.drafts) + candidate.nth - 1
+    if by_model and (not candidate.nth or candidate.number == one.last):  # a model rates siblings of the last alone
+        for name, given in by_model.items():
+            found[name] = Rated(given["ratings"][place], given["reasons"][place])
+    return found
+
+
+def ratings_of_models(talk: Conversation) -> dict[int, Mapping[str, Any]]:
+    """Turn -> aspect -> what the judge `aspects` made of all its drafts, then of the siblings of the last."""
+    verdicts = [verdict for verdict in talk.verdicts if verdict.judge == "aspects"]
+    return {turn["turn"]: turn["aspects"] for turn in verdicts[-1].detail["turns"]} if verdicts else {}
+
+
+def by_critic(draft: Draft, in_force: Sequence[Principle]) -> dict[str, Rated]:
+    """What the markers of a draft come to. An aspect of which no principle in force speaks has no rating."""
+    honest = {principle.id for principle in in_force if principle.topic == "honesty"}
+    sides = {
+        "instruction_following": (len(honest) < len(in_force), [m for m in draft.markers if m.principle not in honest]),
+        "honesty": (bool(honest), [m for m in draft.markers if m.principle in honest]),
+    }
+    return {name: Rated(rating(markers) if spoken else None, why(markers)) for name, (spoken, markers) in sides.items()}
 
 
 def rating(markers: Sequence[Marker]) -> int:
     return max(1, BEST - sum(LESS[marker.severity] for marker in markers))
 
 
-def shown(rating: int | None) -> str:
-    return NONE if rating is None else str(rating)
-
-
-def why(draft: Draft, in_force: Sequence[Principle], *, honesty: bool) -> str:
-    honest = about_honesty(in_force)
-    return "; ".join(f"{m.principle}: {m.evidence}" for m in draft.markers if (m.principle in honest) == honesty)
+def why(markers: Sequence[Marker]) -> str:
+    return "; ".join(f"{marker.principle}: {marker.evidence}" for marker in markers)

@@ -36,11 +36,16 @@ from tertulia.exporters.oasst import Oasst
 from tertulia.exporters.openai import Openai
 from tertulia.exporters.sft import Sft
 from tertulia.exporters.ultrafeedback import Ultrafeedback
+from tertulia.judges.aspects import ASPECTS, Aspects
+from tertulia.models.prompts import blocks
+from tertulia.models.records import Request
 from tertulia.parts import names
 from tertulia.records import Conversation, Slip
 from tertulia.running.runner import tried
 from tertulia.scenario import Scenario
+from tertulia.testing import Scripted
 from tertulia.variation import settle
+from tertulia.verifying.verify import verify
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.usefixtures("shop")
@@ -500,7 +505,10 @@ def test_each_variant_is_one_item_however_often_it_was_played():
         choice = {"slots.day": day}
         played = settle(grid, choice)
         found += exporter.rows(played, two_party(id=f"talk-{nth}", variant=choice))
-    assert [json.loads(row["scenario"])["script"]["opening"] for row in found] == ["On friday, please", "On sunday, please"]
+    assert [json.loads(row["scenario"])["script"]["opening"] for row in found] == [
+        "On friday, please",
+        "On sunday, please",
+    ]
     assert len({row["id"] for row in found}) == 2
 
 
@@ -684,3 +692,36 @@ def test_what_other_models_drafted_in_the_place_of_a_draft_is_paired_and_rated()
     rated = list(Ultrafeedback().rows(scenario(), talk))[-1]
     assert rated["models"] == ["draft-0", "draft-1", "large", "other"]
     assert [made["annotations"]["honesty"]["Rating"] for made in rated["completions"]] == ["3", "3", "5", "5"]
+
+
+def rated_by_length(request: Request) -> dict[str, Any]:
+    """A model that rates by the number of words, and says that helpfulness does not apply to calls."""
+    texts = blocks(str(request.messages[-1]["content"]))["texts"]
+    helpful = "helpfulness" in str(request.messages[0]["content"])
+    scores = {
+        name: None if helpful and "calls" in text else max(1, min(5, len(text.get("says", "").split())))
+        for name, text in texts.items()
+    }
+    return {"ratings": [{"name": name, "reason": f"for {score}", "score": score} for name, score in scores.items()]}
+
+
+async def test_what_a_model_rated_fills_the_aspects_of_ultrafeedback_and_both_kinds_of_rows_are_sound(tmp_path):
+    talk = two_party()
+    verdict = await Aspects(Scripted(rated_by_length)).judge(scenario(), talk)
+    judged = talk.model_copy(update={"verdicts": (*talk.verdicts, verdict)})
+    unrated, rated = (list(Ultrafeedback().rows(scenario(), one))[-1] for one in (talk, judged))
+
+    assert {made["annotations"]["truthfulness"]["Rating"] for made in unrated["completions"]} == {"N/A"}
+    assert {made["annotations"]["helpfulness"]["Rating"] for made in unrated["completions"]} == {"N/A"}
+    assert [made["response"] for made in rated["completions"]] == [made["response"] for made in unrated["completions"]]
+    for made in rated["completions"]:
+        wanted = str(min(5, len(made["response"].split())))
+        assert {name: given["Rating"] for name, given in made["annotations"].items()} == dict.fromkeys(ASPECTS, wanted)
+        assert made["annotations"]["truthfulness"]["Rationale For Rating"] == f"for {wanted}"
+        assert made["fine-grained_score"] == float(wanted)
+    called = next(iter(Ultrafeedback().rows(scenario(), judged)))["completions"][0]
+    assert called["response"].startswith("<tool_call>")
+    assert called["annotations"]["helpfulness"]["Rating"] == "N/A"
+    for name, one in (("unrated", talk), ("rated", judged)):
+        path = export("ultrafeedback", [(scenario(), one)], tmp_path / f"{name}.jsonl").path
+        assert verify("ultrafeedback", path, [(scenario(), one)]).faults == []

@@ -126,6 +126,11 @@ PLANTED: dict[str, tuple[str, Callable[[Row], Any], str]] = {
     "a broken tag": ("hermes", lambda r: broken_tag(r), "<tool_call> holds no JSON"),
     "a mask for nobody": ("daring_anteater", lambda r: r.update(mask="Tool"), "is no role of the conversation"),
     "a rating out of range": ("ultrafeedback", lambda r: rate(r, "7"), "is not 1 to 5 or N/A"),
+    "a mean of its own": (
+        "ultrafeedback",
+        lambda r: r["completions"][0].update({"fine-grained_score": 4.5}),
+        "not the mean of its",
+    ),
     "one completion": ("ultrafeedback", lambda r: r["completions"].pop(), "fewer than two completions"),
     "no hard negative": ("triplets", lambda r: r.update(negative=r["positive"]), "are the same"),
     "a role twice in words": ("sdsd", lambda r: r["messages"].pop(1), "follows itself"),

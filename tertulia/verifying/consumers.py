@@ -8,6 +8,7 @@ samples, goldens, entries, trajectories, tasks, cases           evaluation (`ter
 
 import json
 from collections.abc import Iterator
+from statistics import mean
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,8 @@ from tertulia.verifying.trees import tree_faults
 from tertulia.verifying.turns import dialogue_faults, sharegpt_faults, text_faults, turn_faults
 
 __all__ = ["CONSUMERS"]
+
+ROUNDED = 0.001
 
 
 class Sft(Plain):
@@ -176,6 +179,9 @@ class Feedback(Plain):
             for aspect, rated in made["annotations"].items():
                 if rated["Rating"] not in {"1", "2", "3", "4", "5", "N/A"}:
                     yield f"completion {at}: the rating {rated['Rating']!r} of {aspect} is not 1 to 5 or N/A"
+            rated = [int(one["Rating"]) for one in made["annotations"].values() if one["Rating"].isdecimal()]
+            if rated and abs(made["fine-grained_score"] - mean(rated)) > ROUNDED:
+                yield f"completion {at}: fine-grained_score is not the mean of its ratings"
             if not 1 <= made["overall_score"] <= 10 or not 1 <= made["fine-grained_score"] <= 5:
                 yield f"completion {at}: a score out of its range"
 
