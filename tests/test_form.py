@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tertulia.agents.assistants.form import Form
-from tertulia.agents.assistants.form.phrases import plural
 from tertulia.contracts import Neighbour, View
+from tertulia.language.wording import acting_on, is_plural
 from tertulia.principles import Principle, bundled_principles
 from tertulia.records import Draft, Marker, Message, ToolCall
 from tertulia.scenario import Party
@@ -243,12 +243,12 @@ async def test_thanks_are_not_taken_for_a_request():
 
 @pytest.mark.parametrize("label", ["days", "opening_hours", "item_ids", "terms"])
 def test_several_things_are_asked_for_in_the_plural(label):
-    assert plural(label.replace("_", " "))
+    assert is_plural(label.replace("_", " "))
 
 
 @pytest.mark.parametrize("label", ["address", "status", "analysis", "day", "gps", "sms", "cost basis", "boss"])
 def test_one_thing_that_ends_in_s_is_no_plural(label):
-    assert not plural(label)
+    assert not is_plural(label)
 
 
 async def test_a_plural_label_never_stands_beside_is():
@@ -389,3 +389,11 @@ async def test_a_value_of_a_call_that_was_sent_back_is_asked_for():
     assert not anew.calls
     assert "booking" in anew.text
     assert anew.text.endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [(["up"], "sign up"), (["in", "guest"], "sign in the guest"), (["form"], "sign the form"), ([], "sign")],
+)
+def test_a_particle_stays_with_its_verb(rest, said):
+    assert acting_on("sign", rest) == said

@@ -1,16 +1,19 @@
 """Words and values in text: what the rule cast speaks with and the detectors look for. English, and deterministic."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 __all__ = [
     "NUMBER_WORDS",
+    "PARTICLES",
     "WEEKDAYS",
+    "acting_on",
     "asks",
     "forms",
     "humanize",
+    "is_plural",
     "leaves",
     "normal",
     "number_places",
@@ -81,6 +84,10 @@ VERB_LIST = """
     withdraw write press push pull tap turn plug unplug wait
 """
 VERBS = frozenset(VERB_LIST.split())
+PARTICLES = frozenset(
+    ["to", "by", "in", "on", "for", "with", "at", "from", "off", "up", "out", "down", "over", "away"]
+)  # go with the verb before
+SINGULAR = re.compile(r"(?:ss|us|is)$|^(?:alias|atlas|bias|canvas|gps|https|lens|news|series|sms|species|tls)$")
 
 
 def humanize(name: str) -> str:
@@ -177,6 +184,18 @@ def verb(name: str) -> str:
     """The verb in a tool's name: `reschedule_delivery` -> `reschedule`, `parcel_cancel` -> `cancel`."""
     pieces = humanize(name).split() or [""]
     return next((piece for piece in pieces if piece in VERBS), pieces[0])
+
+
+def acting_on(verb: str, rest: Sequence[str]) -> str:
+    """A verb and the words after it in a tool's name: `reschedule the delivery`, `sign up`, `look up the order`."""
+    at = 1 if rest and rest[0] in PARTICLES else 0
+    return " ".join([verb, *rest[:at], *(["the"] if rest[at:] else []), *rest[at:]])
+
+
+def is_plural(label: str) -> bool:
+    """Whether a label names several things: `days`, `opening hours`."""
+    last = label.rpartition(" ")[2]
+    return len(last) > 2 and last.endswith("s") and not SINGULAR.search(last)
 
 
 @lru_cache(maxsize=KEPT)

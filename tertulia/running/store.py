@@ -111,7 +111,7 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         path = self.folder / "run.sqlite"
         if self.lock is None and not path.exists():
-            raise StoreError(f"{str(self.folder)!r} has no run.sqlite: the run was stopped before it began")
+            raise StoreError(f"{str(self.folder)!r} has no run.sqlite: deleted, or the run was stopped before it began")
         with readable(self.folder):
             database = sqlite3.connect(path, isolation_level=None, timeout=10)
             try:

@@ -9,7 +9,7 @@ from tertulia.contracts import Utterance
 from tertulia.language.acts import thanks
 from tertulia.language.matching import TELLING_VERBS
 from tertulia.language.saying import render
-from tertulia.language.wording import humanize, past_participle, scalar, verb
+from tertulia.language.wording import acting_on, humanize, is_plural, past_participle, scalar, verb
 from tertulia.principles import Secret
 from tertulia.records import ToolCall
 from tertulia.world import ToolSpec
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clause", "deed", "done", "utter"]
 
-PREPOSITIONS = frozenset(("to", "by", "in", "on", "for", "with", "at", "from", "off"))
 MORE = (
     "Is there anything else I can help you with?",
     "Can I help you with anything else?",
@@ -84,13 +83,6 @@ GREET = ("Hello! How can I help you?", "Good day! What can I do for you?")
 
 
 HELLO = re.compile(r"\W*(?:hello|hi|hey|good (?:morning|day|afternoon|evening))\b", re.IGNORECASE)
-SINGULAR = re.compile(r"(?:ss|us|is)$|^(?:alias|atlas|bias|canvas|gps|https|lens|news|series|sms|species|tls)$")
-
-
-def plural(label: str) -> bool:
-    """Whether a label names several things: `days`, `opening hours`."""
-    last = label.rpartition(" ")[2]
-    return len(last) > 2 and last.endswith("s") and not SINGULAR.search(last)
 
 
 def closed(text: str) -> str:
@@ -111,8 +103,7 @@ def done(tool: ToolSpec) -> str:
 def _phrase(name: str, action: str) -> str:
     said = humanize(name).split()
     rest = [word for word in said if word != verb(name)] if verb(name) in said else said[1:]
-    at = 1 if rest and rest[0] in PREPOSITIONS else 0
-    return " ".join([action, *rest[:at], *(["the"] if rest[at:] else []), *rest[at:]])
+    return acting_on(action, rest)
 
 
 def with_values(args: dict[str, Any]) -> str:
@@ -167,7 +158,7 @@ def ask(desk: "Desk", move: Any) -> Utterance:
         said = [str(choice).replace("_", " ") for choice in choices]
         text = rng.choice(ASK_CHOICE).format(label=slot.label, choices=", ".join(said[:-1]) + f" or {said[-1]}")
     else:
-        text = rng.choice(ASK_PLURAL if plural(slot.label) else ASK).format(label=slot.label, deed=deed(move.tool))
+        text = rng.choice(ASK_PLURAL if is_plural(slot.label) else ASK).format(label=slot.label, deed=deed(move.tool))
     return to_client(desk, text)
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from tertulia.agents.assistants.form.desk import Desk
 from tertulia.agents.assistants.form.moves import Ask, Call, Confirm, Consult, Move, Report, asks_first, call_first
-from tertulia.agents.assistants.form.phrases import PREPOSITIONS, deed, done, private_fields, to_client
+from tertulia.agents.assistants.form.phrases import deed, done, private_fields, to_client
 from tertulia.contracts import Utterance
 from tertulia.detectors.language import language
 from tertulia.detectors.text import excused
 from tertulia.language.filling import Slot, assemble, slots
 from tertulia.language.results import records
 from tertulia.language.saying import render
-from tertulia.language.wording import humanize, past_participle, verb, words
+from tertulia.language.wording import PARTICLES, humanize, past_participle, verb, words
 from tertulia.principles import Avoid, Length, Principle, bundled_principles
 from tertulia.records import ToolCall
 from tertulia.slip_wordings import Drawer, Wordings, slip_wordings
@@ -168,7 +168,7 @@ def claim_undone(desk: Desk, move: Move, honest: Utterance) -> Utterance | None:
     if not isinstance(move, Confirm) or desk.succeeded((move.tool.name,)):
         return None
     drawer, name = Drawer.of(desk.view.slip_rng), move.tool.name
-    thing = " ".join(word for word in deed(move.tool).split()[1:] if word not in PREPOSITIONS | {"the"}) or "request"
+    thing = " ".join(word for word in deed(move.tool).split()[1:] if word not in PARTICLES | {"the"}) or "request"
     line = drawer.draw(slip_wordings().claims)
     text = line.format(done=done(move.tool), thing=thing, participle=past_participle(verb(name)))
     said = to_client(desk, text[0].upper() + text[1:])

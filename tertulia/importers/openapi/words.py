@@ -19,7 +19,7 @@ from tertulia.importers.openapi.vocabulary import (
 )
 from tertulia.language.filling import label_of
 from tertulia.language.saying import render
-from tertulia.language.wording import VERBS, humanize
+from tertulia.language.wording import VERBS, acting_on, humanize, is_plural
 from tertulia.world import ToolSpec
 
 __all__ = ["addition", "asked", "deed", "indifferent", "mention", "persona", "recanted", "sequel"]
@@ -58,7 +58,7 @@ def _from_name(tool: ToolSpec, rng: Random) -> str:
     rest = [word for word in said if word != action]
     action = action or ("do" if tool.writes else "get")
     action = rng.choice(PLAINER.get(action, (action,)))
-    return f"{action} the {' '.join(rest)}" if rest else action
+    return acting_on(action, rest)
 
 
 def _base(word: str) -> str:
@@ -92,7 +92,9 @@ def _stated(name: str, value: Any) -> str:
     label = label_of((name,))
     if isinstance(value, bool):
         return f"As for {label}: {'yes' if value else 'no'}."
-    be = "are" if isinstance(value, list | dict) and label.endswith("s") else "is"
+    if isinstance(value, int | float) and is_plural(label):
+        return f"The number of {label} is {render(value)}."
+    be = "are" if is_plural(label) else "is"
     said = render(value)
     return f"The {label} {be} {said}{'' if said.endswith(('.', '!', '?')) else '.'}"
 
