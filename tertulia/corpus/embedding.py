@@ -19,14 +19,13 @@ try:
 except ImportError as error:
     raise UserError("embeddings need numpy: pip install 'tertulia[corpus]'") from error
 
-__all__ = ["SERVED", "Embed", "Open", "Vectors", "local", "served"]
+__all__ = ["SERVED", "Embed", "Vectors", "local", "served", "unit"]
 
 SERVED = "openai:"  # how the spec of a served model begins
 SHOWN = 60  # characters of a text that an error quotes
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Embed = Callable[[Sequence[str]], Vectors]  # a row of length 1 for each text
-Open = Callable[[str], Embed]  # by the name of a model
 
 
 def local(model: str) -> Embed:

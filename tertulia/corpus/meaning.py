@@ -1,12 +1,12 @@
 """Texts that mean the same as one that is kept: the cosine of their embeddings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tertulia.corpus.embedding import Embed, Vectors
+from tertulia.corpus.embedding import Embed, Vectors, local
 
-__all__ = ["SameMeaning", "groups"]
+__all__ = ["SameMeaning", "grouping", "groups"]
 
 BLOCK = 4096  # texts in one matrix
 
@@ -62,3 +62,11 @@ def groups(vectors: Vectors, cosine: float) -> list[int]:
             low, high = sorted((first(start + int(one)), first(int(other))))
             above[high] = low
     return [first(nth) for nth in range(len(vectors))]
+
+
+def grouping(
+    model: str, cosine: float, opener: Callable[[str], Embed] | None = None
+) -> Callable[[Sequence[str]], list[int]]:
+    """`groups` of texts by the embeddings of a model."""
+    embed = (opener or local)(model)
+    return lambda texts: groups(embed(texts), cosine)

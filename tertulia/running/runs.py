@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tertulia.corpus.criteria import read_plan
+from tertulia.corpus.labels import Labels
 from tertulia.corpus.rules import Rules
-from tertulia.corpus.selecting import Selected, select
+from tertulia.corpus.selecting import Selected
 from tertulia.corpus.selection import FOLDER as SELECTIONS
 from tertulia.corpus.selection import Selection, find_selection
 from tertulia.errors import RunStopped, SettingsError, UserError
@@ -33,6 +34,7 @@ from tertulia.running.quotas import Grid, Quota, Quotas
 from tertulia.running.run_folder import clear
 from tertulia.running.run_settings import RunSettings, default_folder, manifest_of, models_in
 from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
+from tertulia.running.selecting import selected
 from tertulia.running.store import Store
 from tertulia.running.summary import Summary, unfinished
 from tertulia.running.workers import Driver, drive, shares
@@ -133,17 +135,24 @@ class Run:
             UserError: if there is none of that name."""
         return find_selection(self.folder, name, part)
 
-    def select(self, criteria: str = "plain", *, against: Sequence[Path] = (), preview: bool = False) -> Selected:
+    def select(
+        self,
+        criteria: str = "plain",
+        *,
+        against: Sequence[Path] = (),
+        preview: bool = False,
+        labels: Labels | None = None,
+    ) -> Selected:
         """Put every conversation through a file of criteria; the selection is written to `selections/` unless it is
-        only a preview. `against` are evaluation sets besides those that the file names.
+        only a preview. `against` are evaluation sets besides those that the file names; with people's `labels`, it is
+        told how many of the bad conversations go.
 
         Raises:
             ScenarioError: with the faults of the file, or of an evaluation set.
             UserError: if a file or an extra is missing, or a judge that a rule names has not been asked."""
         plan = read_plan(criteria, against)
         path = None if preview else self.folder / SELECTIONS / f"{plan.criteria.id}.jsonl"
-        with Store(self.folder) as store:
-            return select(plan, pairs(store), path)
+        return selected(self.folder, plan, pairs, path, labels)
 
     def judge(
         self,
