@@ -595,7 +595,7 @@ def test_a_run_is_tagged_selected_and_exported_in_parts(run, tmp_path, capsys):
     assert (manifest["selection"]["name"], manifest["selection"]["part"]) == ("careful", "train")
     text = page.read_text()
     assert "<svg" in text
-    assert "http" not in text
+    assert "://" not in text
 
 
 def test_a_run_that_was_selected_and_calibrated_is_still_a_run_and_starts_anew_without_them(tmp_path):

@@ -12,7 +12,7 @@ from evaluations import bundled, played, settings, some
 
 from tertulia.cli import main
 from tertulia.errors import RunStopped, SettingsError
-from tertulia.evaluation import evaluating
+from tertulia.evaluation import sharing
 from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.comparing import compare_folders
 from tertulia.evaluation.evaluating import all_there, evaluate, figures_of
@@ -147,7 +147,7 @@ async def test_an_evaluation_that_was_stopped_ends_as_one_that_was_not(tmp_path,
 
     asked = settings("oracle", tmp_path / "a", k=8)
     with monkeypatch.context() as patch:
-        patch.setattr(evaluating, "seated", seated)
+        patch.setattr(sharing, "seated", seated)
         with pytest.raises(RunStopped):
             await evaluate(asked, evalset=evalset)
     some_there = len(kept(tmp_path / "a"))
@@ -271,7 +271,7 @@ class Outline(HTMLParser):
         self.tags[tag] += 1
         self.ids |= {told["id"]} if "id" in told else set()
         self.links += [told[name] for name in ("href", "src") if name in told]
-        if tag not in ("meta", "rect", "path", "circle", "polygon", "polyline"):
+        if tag not in ("meta", "wbr", "rect", "path", "circle", "polygon", "polyline"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -288,7 +288,7 @@ async def test_the_page_stands_alone_and_links_to_each_failed_dialogue(tmp_path)
 
     assert outline.open == []
     assert outline.tags["script"] == 0
-    assert len(outline.links) == len(figures.failures) > 0
+    assert len({link for link in outline.links if link.startswith("#trial-")}) == len(figures.failures) > 0
     assert {f"#{name}" for name in outline.ids} >= set(outline.links)
     assert page.count("turn failing") == len(figures.failures)
     assert not re.search(r"https?://", page)

@@ -1,112 +1,196 @@
-"""A corpus as one self-contained page: what each criterion took, balance, coverage, tags, revisions, pairs."""
+"""A corpus as one page: what each criterion took, duplicates, balance, coverage, tags, marks, revisions, pairs."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
-from importlib.resources import files
 from typing import Any
 
-from tertulia.corpus.distributions import Distributions, binned
+from tertulia.corpus.balance import Balanced
+from tertulia.corpus.distributions import Distributions, binned, spread
+from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
-from tertulia.evaluation.plots import shares
+from tertulia.corpus.steps import COMPARED, Step
+from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title, wide
+from tertulia.pages.plots import Bar, bars, counts, percent
 from tertulia.records import Conversation
 
-__all__ = ["figures_of", "page_of", "whole"]
+__all__ = ["figures_of", "length_bias", "page_of", "shares", "top"]
 
-STYLE = (files("tertulia.evaluation") / "report.css").read_text(encoding="utf-8")
 MOST = 20  # rows of one plot
-WIDE = 32  # characters of a label
+QUOTED = 160  # characters of an example
 
 
 def page_of(made: Selected, talks: Iterable[Conversation]) -> str:
     """The page of a selection, with the spread of all conversations below."""
     body = [*head(made), *steps(made), *plots(made), *coverage(made), "<h2>The corpus before</h2>"]
-    return whole(f"corpus {made.criteria}", [*body, *figures_of(Distributions.of(talks))])
-
-
-def whole(title: str, body: Iterable[str]) -> str:
-    """A page of its own: no script, no font and no picture comes from elsewhere."""
-    text = "\n".join(body)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width"><style>\n{STYLE}</style></head>\n'
-        f"<body><main>\n{text}\n</main></body></html>\n"
-    )
+    return document(f"corpus {made.criteria}", [*body, *figures_of(Distributions.of(talks))])
 
 
 def head(made: Selected) -> Iterator[str]:
-    yield f"<h1>{escape(made.criteria)}</h1>"
-    tiles = [("conversations", f"{made.conversations:,}"), ("kept", f"{made.kept:,}")]
-    tiles += [(f"part {part}", f"{count:,}") for part, count in made.parts.items()]
-    boxes = "".join(
-        f'<div class="tile"><div>{escape(name)}</div><strong>{count}</strong></div>' for name, count in tiles
+    yield title(made.criteria)
+    yield (
+        f'<p class="lead"><strong>{made.kept:,}</strong> of {made.conversations:,} conversations are kept '
+        f"({percent(made.kept / made.conversations if made.conversations else None)})</p>"
     )
-    yield f'<div class="tiles">{boxes}</div>'
+    if made.parts:
+        kept = made.kept or 1
+        yield tiles((f"part {part}", f"{count:,}", percent(count / kept)) for part, count in made.parts.items())
+    yield from (f"<p>{text(told)}</p>" for told in made.notes)
 
 
 def steps(made: Selected) -> Iterator[str]:
-    yield "<h2>Criteria, in their order</h2>"
-    rows = [
-        f"<tr><td>{escape(step.name)}</td><td>{step.reached:,}</td><td>{step.rejected:,}</td><td>{step.left:,}</td>"
-        f"<td>{'<br>'.join(escape(f'{name}: {why}') for name, why, _ in step.examples)}</td></tr>"
+    """Every criterion, with what it took and what it left."""
+    of = made.conversations or 1
+    unknown = any(step.unknown for step in made.steps)
+    rows = [Bar(step.name, step.left / of, numbers(step, unknown), behind=step.reached / of) for step in made.steps]
+    columns = ("criterion", "rejected", "left", *(("unknown",) if unknown else ()))
+    note = "Bar: left; behind it: reached." + " Unknown: what the rule speaks of is not there." * unknown
+    yield figure("criteria, in their order", bars(columns, rows, ("0", f"{made.conversations:,}")), note)
+    examples = [
+        (text(step.name), f"{named(name)}: {text(why)} <q><bdi>{text(opening, QUOTED)}</bdi></q>")
         for step in made.steps
+        for name, why, opening in step.examples
     ]
-    header = "<tr><th>criterion</th><th>reached</th><th>rejected</th><th>left</th><th>for example</th></tr>"
-    yield f"<table>{header}{''.join(rows)}</table>"
+    if examples:
+        yield folded("rejected, for example", table(("criterion", "<conversation"), examples))
+
+
+def numbers(step: Step, unknown: bool) -> list[str]:
+    return [f"{count:,}" for count in (step.rejected, step.left, *((step.unknown,) if unknown else ()))]
 
 
 def plots(made: Selected) -> Iterator[str]:
     yield '<div class="plots">'
-    taken = {step.name: float(step.rejected) for step in made.steps if step.rejected}
-    yield figure("rejected by criterion", taken)
+    found = {step.name: step.rejected for step in made.steps if step.name in COMPARED}
+    if found:
+        sets = ", ".join(f"{name} ({items:,} items)" for name, items in made.sets.items())
+        note = f"Held against {sets}. {made.too_short:,} items are too short to look for." if sets else ""
+        yield figure("duplicates and leaks found", counts(("found by", "conversations"), found), note)
+    if made.faulty:
+        yield figure("faulty conversations", faulty(made.faulty), "as a share of those of which it is known")
+    if made.tags:
+        yield figure("tags", counts(("tag", "conversations"), top(made.tags.counts)))
     for one in made.balance:
-        yield figure(f"{one.by}, before", one.before)
-        yield figure(f"{one.by}, after", one.after)
+        yield figure(f"balance by {one.by}", balance(one), "Bar: after; behind it: before.")
     yield "</div>"
+
+
+def faulty(known: Iterable[Shares]) -> str:
+    """By what is known of faults: their share among all conversations, and among those that are kept."""
+    rows = []
+    for one in known:
+        told = one.as_json()
+        low, high = told["ci95"] or (None, None)
+        between = f"{percent(low)} to {percent(high)}"
+        rows += [
+            (f"{one.truth}: all", percent(one.rules.before), ""),
+            (f"{one.truth}: kept", percent(told["faulty_kept"]), between),
+        ]
+    return table(("known from", "faulty", "95% interval"), rows)
+
+
+def balance(one: Balanced) -> str:
+    """Each sort before and after, on one scale, and how many of it are missing."""
+    before = one.before | {sort: 0 for sort in one.short if sort not in one.before}
+    most = max(before.values(), default=0) or 1
+    rows = []
+    for sort, count in before.items():
+        after = one.after.get(sort, 0)
+        cells = (f"{count:,}", f"{after:,}", *((f"{one.short.get(sort, 0):,}",) if one.short else ()))
+        rows.append(Bar(sort, after / most, cells, behind=count / most))
+    columns = (one.by, "before", "after", *(("missing",) if one.short else ()))
+    return bars(columns, rows, ("0", f"{most:,}"))
 
 
 def coverage(made: Selected) -> Iterator[str]:
     for matrix in made.coverage:
-        one, other = map(escape, matrix["fields"])
-        yield f"<h2>Coverage: {one} by {other}</h2><p>Kept, of all there were.</p>"
-        yield grid(matrix)
+        name = " by ".join(matrix["fields"])
+        yield f"<h2>Coverage: {text(name)}</h2><p>Kept, of all there were.</p>{wide(name, grid(matrix))}"
 
 
 def grid(matrix: Mapping[str, Any]) -> str:
     columns = sorted({value for row in matrix["before"].values() for value in row})
-    head_ = "".join(f"<th>{escape(column)}</th>" for column in columns)
     rows = []
     for value, row in matrix["before"].items():
         after = matrix["after"].get(value, {})
-        cells = [f"<td>{after.get(c, 0)} / {row[c]}</td>" if c in row else "<td></td>" for c in columns]
-        rows.append(f"<tr><th>{escape(value)}</th>{''.join(cells)}</tr>")
-    return f"<table><tr><th></th>{head_}</tr>{''.join(rows)}</table>"
+        rows.append([named(value), *(f"{after.get(c, 0)} / {row[c]}" if c in row else "" for c in columns)])
+    return table((matrix["fields"][0], *columns), rows)
+
+
+# --- the whole corpus --------------------------------------------------------------------------------------------
 
 
 def figures_of(found: Distributions) -> Iterator[str]:
     """Plots of how a corpus is made up."""
     yield '<div class="plots">'
-    yield figure("turns", binned(found.turns))
-    for name, counts in found.tags.items():
-        if counts:
-            yield figure(name, binned(counts))
-    yield figure("how conversations ended", ranked(found.ends))
-    yield figure("verdicts that did not pass, by judge", ranked(found.failed))
-    yield figure("markers by principle", ranked(found.marked))
-    yield figure("revisions that helped, by principle", ranked(found.helped))
-    yield figure("revisions after which it was marked again", ranked(found.in_vain))
-    yield figure("words of the chosen draft less those of the rejected one", binned(found.longer))
+    yield distribution("turns", found.turns)
+    for name, counted in found.tags.items():
+        if counted:
+            yield distribution(name, counted)
+    yield figure("how conversations ended", counts(("end", "conversations"), top(found.ends)))
+    if found.asked:
+        failed = {name: (found.failed[name], asked) for name, asked in found.asked.items()}
+        held = sum(not count for count, _ in failed.values())
+        drawn = shares(("judge", "not passed", "of", "share"), failed)
+        yield figure("verdicts that did not pass, by judge", drawn, f"{held} of {len(failed)} judges passed all")
+    yield figure("markers by principle", counts(("principle", "markers"), top(found.marked)))
+    yield revisions(found)
+    yield pairs(found)
     yield "</div>"
 
 
-def ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    some = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:MOST]
-    return {name: count for name, count in some if count}
+def distribution(name: str, counted: Mapping[float, int], unit: str = "conversations") -> str:
+    """How a measure spreads, each bin named by where it begins."""
+    places = spread(counted)
+    note = f"median {places['median']:,g}; from {places['min']:,g} to {places['max']:,g}" if counted else ""
+    return figure(name, counts(("from", unit), binned(counted)), note)
 
 
-def figure(title: str, counts: Mapping[str, float]) -> str:
-    named: dict[str, float] = {}
-    for name, count in counts.items():
-        short = name if len(name) <= WIDE else f"{name[: WIDE - 4]} ..."
-        named[short] = named.get(short, 0) + count
-    drawn = shares(named) if named else "<p>none</p>"
-    return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}</figure>"
+def shares(columns: tuple[str, str, str, str], found: Mapping[str, tuple[int, int]]) -> str:
+    """A bar per name for its share of how often it could have been, the largest first; none for what never was."""
+    some = [(name, part, part / whole, whole) for name, (part, whole) in found.items() if part]
+    rows = [
+        Bar(name, share, (f"{part:,}", f"{whole:,}", percent(share)))
+        for name, part, share, whole in sorted(some, key=lambda row: (-row[2], -row[1], row[0]))[:MOST]
+    ]
+    return bars(columns, rows)
+
+
+def revisions(found: Distributions) -> str:
+    """Of the drafts that were sent back, the share whose next draft had no such mark."""
+    sent = found.helped + found.in_vain
+    rows = [
+        Bar(
+            name,
+            found.helped[name] / of,
+            (f"{found.helped[name]:,}", f"{found.in_vain[name]:,}", percent(found.helped[name] / of)),
+        )
+        for name, of in sorted(sent.items(), key=lambda entry: (-entry[1], entry[0]))[:MOST]
+    ]
+    total = sum(sent.values())
+    note = f"{found.helped.total():,} of {total:,} helped" if total else "No draft was sent back."
+    drawn = bars(("principle", "helped", "in vain", "share"), rows) if rows else ""
+    return figure(
+        "revisions, judged before and after",
+        drawn,
+        f"{note}. Helped: the next draft was not marked for it again." if total else note,
+    )
+
+
+def pairs(found: Distributions) -> str:
+    told = length_bias(found) or "There are no pairs."
+    drawn = counts(("words, from", "pairs"), binned(found.longer)) if found.longer else ""
+    return figure("words of the chosen draft less those of the rejected one", drawn, told)
+
+
+def length_bias(found: Distributions) -> str:
+    """How much longer chosen drafts are, in a sentence; empty without pairs."""
+    if found.length_bias is None:
+        return ""
+    more = "longer" if found.length_bias >= 0 else "shorter"
+    return f"chosen drafts are {abs(found.length_bias):.1f} words {more} than rejected ones on average"
+
+
+def top(counted: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent, and what the others come to together."""
+    ranked = sorted(((name, n) for name, n in counted.items() if n), key=lambda entry: (-entry[1], entry[0]))
+    rest = ranked[MOST:]
+    return dict(ranked[:MOST]) | ({f"{len(rest)} others": sum(n for _, n in rest)} if rest else {})

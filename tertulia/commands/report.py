@@ -1,17 +1,19 @@
 """`tertulia report`: what a run gave, as tables and as one page with plots."""
 
 from collections.abc import Iterator
-from html import escape as safe
 from pathlib import Path
 
 from rich.console import RenderableType
 from rich.markup import escape
 
-from tertulia.commands.corpus_page import figure, figures_of, ranked, whole
+from tertulia.commands.corpus_page import figures_of, length_bias, shares, top
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.commands.tables import brief, full
 from tertulia.corpus.distributions import Distributions, spread
 from tertulia.export import replacing
+from tertulia.pages.document import document, figure, named, text, title
+from tertulia.pages.document import table as html_table
+from tertulia.pages.plots import counts, percent
 from tertulia.parts import heuristics
 from tertulia.running.runs import Run
 from tertulia.running.summary import Summary
@@ -45,9 +47,9 @@ def perform(*, folder: Path, html: Path | None, json: bool) -> int:
 def tags(found: Distributions) -> Iterator[RenderableType]:
     """How the measures of heuristic judges spread, and what revisions did."""
     spreads = table("\nmeasures over conversations", "", *MARKS)
-    for name, counts in (("turns", found.turns), *found.tags.items()):
-        if counts:
-            places = spread(counts)
+    for name, counted in (("turns", found.turns), *found.tags.items()):
+        if counted:
+            places = spread(counted)
             spreads.add_row(escape(name), *(f"{places[mark]:g}" for mark in MARKS))
     yield spreads
     revised = table("\nrevisions, by the principle that sent the draft back", "", "helped", "in vain")
@@ -55,20 +57,38 @@ def tags(found: Distributions) -> Iterator[RenderableType]:
         revised.add_row(escape(name), str(found.helped[name]), str(found.in_vain[name]))
     if found.helped or found.in_vain:
         yield revised
-    if found.length_bias is not None:
-        yield f"\nchosen drafts are {found.length_bias:+.1f} words longer than rejected ones on average"
+    if told := length_bias(found):
+        yield f"\n{told}"
 
 
 def page_of(summary: Summary, found: Distributions) -> str:
     """One self-contained page."""
-    lines = "".join(f"<p>{safe(line)}</p>" for line in brief(summary).splitlines())
-    rejected = figure("rejected by", ranked(summary.rejected))
-    success = {name: count.played - count.succeeded for name, count in summary.scenarios.items()}
-    failed = figure("conversations without success, by scenario", ranked(success))
-    head = [
-        f"<h1>{safe(summary.run)}</h1>",
-        lines,
-        f'<div class="plots">{rejected}{failed}</div>',
-        "<h2>The corpus</h2>",
+    body = [title(summary.run), *(f"<p>{text(line)}</p>" for line in brief(summary).splitlines())]
+    body.append('<div class="plots">')
+    if summary.rejected:
+        body.append(figure("rejected by", counts(("cause", "conversations"), top(summary.rejected))))
+    lost = {name: (count.played - count.succeeded, count.played) for name, count in summary.scenarios.items()}
+    if any(count for count, _ in lost.values()):
+        always = sum(not count for count, _ in lost.values())
+        drawn = shares(("scenario", "without", "played", "share"), lost)
+        note = f"{always} of {len(lost)} scenarios always succeeded"
+        body.append(figure("conversations without success, by scenario", drawn, note))
+    if summary.critic.by_principle:
+        body.append(figure("critic against planted slips", critic(summary)))
+    return document(summary.run, [*body, "</div>", "<h2>The corpus</h2>", *figures_of(found)])
+
+
+def critic(summary: Summary) -> str:
+    """By principle: faults planted, found, and marks that nothing planted explains."""
+    rows = [
+        (
+            named(name),
+            str(one.found + one.missed),
+            str(one.found),
+            str(one.false),
+            percent(one.precision),
+            percent(one.recall),
+        )
+        for name, one in [*summary.critic.by_principle.items(), ("all", summary.critic.overall)]
     ]
-    return whole(summary.run, [*head, *figures_of(found)])
+    return html_table(("principle", "planted", "found", "false", "precision", "recall"), rows)

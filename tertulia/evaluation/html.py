@@ -1,168 +1,208 @@
-"""The report of an evaluation as one self-contained page: no script, no font and no picture comes from elsewhere.
-
-Every text of a conversation is escaped. Plots are inline SVG. Each failed trial is a section of its own, which the list
-of failures links to, with the failing turn marked.
-"""
+"""The report of an evaluation as one page: the score beside what is for free, why trials failed, and every failure with
+a link to the turn at which it happened."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from importlib.resources import files
-from pathlib import Path
+from itertools import zip_longest
 
 from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.dialogue_html import anchor, dialogues, turn_anchor
 from tertulia.evaluation.figures import Figures
-from tertulia.evaluation.plots import bars, curve, shares
-from tertulia.records import Conversation, Message, Turn
-from tertulia.running.store import Store
+from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title
+from tertulia.pages.plots import Bar, Rate, bars, counts, curve, percent
 
 __all__ = ["page_of"]
 
-STYLE = (files("tertulia.evaluation") / "report.css").read_text(encoding="utf-8")
 MOST = 300  # failed dialogues that are shown in full; each takes a few kilobytes
+FREE = "none does nothing, rules fills forms, oracle makes the calls of the gold"
+QUOTED, RULED = 240, 240  # characters of the evidence
 
 
 def page_of(figures: Figures) -> str:
     """The page as text."""
-    shown = figures.failures[:MOST]
-    body = "\n".join((*head(figures), *plots(figures), *failures(figures, shown), *dialogues(figures.folder, shown)))
-    title = escape(f"{figures.agent} on {len(figures.items)} items")
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        f'<meta name="viewport" content="width=device-width"><style>\n{STYLE}</style></head>\n'
-        f"<body><main>\n{body}\n</main></body></html>\n"
-    )
+    groups = by_cause(figures)
+    picked = set(map(id, spread(groups, MOST)))
+    shown = [one for one in figures.failures if id(one) in picked]
+    body = [*head(figures), *glance(figures, groups), *plots(figures), *failures(figures, groups, shown)]
+    body += [*dialogues(figures.folder, shown), *measured(figures)]
+    return document(f"{figures.agent} on {len(figures.items)} items", body)
 
 
-def percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}%"
+def by_cause(figures: Figures) -> dict[str, list[Judged]]:
+    """The failed trials by cause, the most frequent first."""
+    found: dict[str, list[Judged]] = {}
+    for one in figures.failures:
+        found.setdefault(one.name, []).append(one)
+    return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
 
-# --- the head ----------------------------------------------------------------------------------------------------
+def spread(groups: Mapping[str, Sequence[Judged]], most: int) -> list[Judged]:
+    """So many failures at most, of every cause in turn, so that a frequent one crowds no other out."""
+    turns = zip_longest(*groups.values())
+    return [one for turn in turns for one in turn if one is not None][:most]
+
+
+def cause_id(name: str) -> str:
+    return "cause-" + name.replace(": ", "-").replace(" ", "-")
+
+
+# --- the answer --------------------------------------------------------------------------------------------------
 
 
 def head(figures: Figures) -> Iterator[str]:
     clean, raw = dict(figures.passing(figures.clean)), dict(figures.passing(figures.raw))
-    versions = ", ".join(f"{name} {value}" for name, value in figures.versions.items())
-    yield f"<h1>{escape(figures.agent)}</h1>"
-    size = f"{figures.mode}: {len(figures.items)} items, {figures.k} trials each"
-    yield f"<p>{escape(size)}. Versions: {escape(versions)}.</p>"
-    tiles = [
-        (f"pass^{k}", percent(one.value), f"{percent(one.low)} to {percent(one.high)}") for k, one in clean.items()
-    ]
-    tiles = [tiles[0], tiles[-1]] if len(tiles) > 1 else tiles
-    f1 = figures.slot_f1
-    tiles.append(
-        ("slot F1", percent(f1.value if f1 else None), f"{percent(f1.low)} to {percent(f1.high)}" if f1 else "")
-    )
-    tiles += [(name, percent(rate), "beside it") for name, rate in figures.floors.items()]
-    if figures.mdd is not None:
-        tiles.append(("smallest difference shown", f"{100 * figures.mdd:.1f} pts", "80% power"))
-    yield '<div class="tiles">' + "".join(map(tile, tiles)) + "</div>"
-    if figures.tainted:
-        one = raw.get(1)
+    yield title(figures.agent)
+    if one := clean.get(1):
+        yield f'<p class="lead"><strong>{percent(one.value)}</strong> of trials pass, 95% interval {ranged(one)}</p>'
+    else:
+        yield '<p class="lead">No trial counts: the simulator tainted every one.</p>'
+    failed = sum(bool(one.cause) for one in figures.trials)
+    size = f"{len(figures.items):,} items, {len(figures.first):,} trials ({figures.k} of each item), {figures.mode}"
+    yield f"<p>{size}. " + (f'<a href="#failures">{failed:,} failed</a>.</p>' if failed else "No trial failed.</p>")
+    if figures.tainted and (first := raw.get(1)):
         yield (
-            f"<p>{figures.tainted} trials were tainted by the simulator, {figures.played_again} were played again, "
-            f"{figures.set_aside} are set aside. With all of them pass^1 is {percent(one.value if one else None)}.</p>"
+            f"<p>The simulator tainted {figures.tainted:,} trials; {figures.played_again:,} were played again, and "
+            f"{figures.set_aside:,} are set aside. With all of them, "
+            f"{percent(first.value)} ({ranged(first)}) pass.</p>"
         )
 
 
-def tile(entry: tuple[str, str, str]) -> str:
-    name, value, note = map(escape, entry)
-    return f'<div class="tile"><div>{name}</div><strong>{value}</strong><small>{note}</small></div>'
+def ranged(one: Rate) -> str:
+    return f"{percent(one.low)} to {percent(one.high)}"
+
+
+def glance(figures: Figures, groups: Mapping[str, Sequence[Judged]]) -> Iterator[str]:
+    """The score beside what is for free, and why trials failed."""
+    clean = dict(figures.passing(figures.clean))
+    yield '<div class="plots">'
+    rows = [rate_bar("this agent", clean[1], main=True)] if 1 in clean else []
+    rows += [Bar(name, rate, (percent(rate), "", "")) for name, rate in figures.floors.items()]
+    yield figure("pass^1, and what stands beside it", bars(RATES, rows), FREE if figures.floors else "")
+    if groups:
+        links = {name: cause_id(name) for name in groups}
+        found = {name: len(trials) for name, trials in groups.items()}
+        yield figure("why trials failed", counts(("cause", "trials"), found, links))
+    yield "</div>" + tiles(numbers(figures))
+
+
+def numbers(figures: Figures) -> Iterator[tuple[str, str, str]]:
+    for k, one in figures.passing(figures.clean)[1:][-1:]:
+        yield f"pass^{k}: all {k} trials pass", percent(one.value), ranged(one)
+    for name, one in (("slot F1", figures.slot_f1), ("success, secrets aside", figures.success)):
+        if one is not None:
+            yield name, percent(one.value), ranged(one)
+    if figures.mdd is not None:
+        yield "smallest difference shown", f"{100 * figures.mdd:.1f} points", "with 80% power"
+    if figures.cost["model_calls"]:
+        usd = figures.cost["usd"]
+        yield "cost in all", "unknown" if usd is None else f"${usd:,.4f}", "US dollars"
 
 
 # --- plots -------------------------------------------------------------------------------------------------------
 
+RATES = ("", "rate", "95% interval", "items")
+
+
+def rate_bar(name: str, one: Rate, main: bool = False) -> Bar:
+    told = (percent(one.value), f"{100 * one.low:.0f} to {100 * one.high:.0f}%", str(one.items))
+    return Bar(name, one.value, told, (one.low, one.high), main=main)
+
+
+def rates(first: str, found: Mapping[str, Rate]) -> str:
+    """A bar for each, the lowest first."""
+    ranked = sorted(found.items(), key=lambda pair: (pair[1].value, pair[0]))
+    return bars((first, *RATES[1:]), [rate_bar(name, one) for name, one in ranked])
+
 
 def plots(figures: Figures) -> Iterator[str]:
-    yield '<div class="plots">'
-    yield figure("pass^k: all of k trials pass", curve(figures.passing(figures.clean)))
-    if figures.causes:
-        counts = {cause: count for cause, count in figures.causes.most_common() if cause != "agent"}
-        counts = {f"agent: {name}": count for name, count in figures.fine.most_common()} | counts
-        yield figure("why trials failed", shares(dict(sorted(counts.items(), key=lambda pair: -pair[1]))))
-    yield figure("pass^1 by kind", bars(figures.by_kind))
+    yield '<h2>Where, how often, at what cost</h2><div class="plots">'
+    passing = figures.passing(figures.clean)
+    if len(passing) > 1:
+        flips = figures.flips.values()
+        note = (
+            f"{sum(map(bool, flips))} of {len(flips)} items pass in some trials and fail in others. Band: 95% intervals"
+        )
+        yield figure(
+            "pass^k: all of k trials of an item pass", curve(passing) + folded("as numbers", passed(passing)), note
+        )
+    yield figure("pass^1 by kind of scenario", rates("kind", figures.by_kind))
     if figures.by_principle:
-        ranked = sorted(figures.by_principle.items(), key=lambda pair: (pair[1].value, pair[0]))
-        yield figure("principles held, by trial", bars(dict(ranked)))
+        yield figure("share of trials that held each principle", principles(figures.by_principle))
     yield figure("cost of a trial", costs(figures.cost))
-    faults = {what: rate for what, rate in figures.fidelity.items() if rate}
-    if faults:
-        yield figure("the simulator broke its rules, share of trials", shares(faults, as_percent=True))
+    if any(figures.fidelity.values()):
+        yield figure("the simulator broke its rules", fidelity(figures), "share of trials")
     yield "</div>"
 
 
-def figure(title: str, drawn: str) -> str:
-    return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}</figure>"
+def passed(passing: Sequence[tuple[int, Rate]]) -> str:
+    rows = [(f"k = {k}", percent(one.value), percent(one.low), percent(one.high)) for k, one in passing]
+    return table(("", "pass^k", "from", "to"), rows)
+
+
+def principles(found: Mapping[str, Rate]) -> str:
+    broken = {name: one for name, one in found.items() if one.value < 1}
+    held = {name: one for name, one in found.items() if one.value == 1}
+    drawn = rates("principle", broken) if broken else ""
+    return drawn + (folded(f"{len(held)} held in every trial", rates("principle", held)) if held else "")
 
 
 def costs(cost: Mapping[str, float | None]) -> str:
-    rows = "".join(
-        f"<tr><th>{escape(name.replace('_', ' '))}</th><td>{'unknown' if value is None else f'{value:,.2f}'}</td></tr>"
+    rows = [
+        (text(name.replace("_", " ")), f"{value:,.1f}")
         for name, value in cost.items()
-        if value is None or value
-    )
-    return f"<table>{rows}</table>"
+        if value is not None and name != "usd" and (value or name in ("turns", "tool_calls"))
+    ]
+    if cost["model_calls"]:
+        usd = cost["usd"]
+        rows.append(("US dollars in all", "unknown" if usd is None else f"{usd:,.4f}"))
+    return table(("", "mean"), rows)
+
+
+def fidelity(figures: Figures) -> str:
+    faults = {what: rate for what, rate in figures.fidelity.items() if rate}
+    drawn = bars(("fault", "trials"), [Bar(what, rate, (percent(rate),)) for what, rate in faults.items()])
+    told = [
+        f"<li>{text(what)}, {text(one['conversation'])}: <q><bdi>{text(one['text'])}</bdi></q> {text(one['rule'])}</li>"
+        for what, some in figures.examples.items()
+        for one in some
+    ]
+    return drawn + folded("examples", f"<ul>{''.join(told)}</ul>")
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
 
 
-def failures(figures: Figures, shown: Sequence[Judged]) -> Iterator[str]:
-    if not figures.failures:
-        yield "<p>No trial failed.</p>"
+def failures(figures: Figures, groups: Mapping[str, Sequence[Judged]], shown: Sequence[Judged]) -> Iterator[str]:
+    """By cause, each trial with its evidence and two links: to its dialogue, and to the turn."""
+    if not groups:
         return
-    yield "<h2>Failures</h2>"
+    yield '<h2 id="failures">Failures</h2>'
     if len(shown) < len(figures.failures):
-        yield f"<p>The first {len(shown)} of {len(figures.failures)}.</p>"
-    yield "<table><tr><th>trial</th><th>cause</th><th>evidence</th></tr>"
-    for one in shown:
-        name = escape(one.score.conversation)
-        told = f"<q>{escape(one.fault.text[:160])}</q> {escape(one.fault.rule[:200])}" if one.fault else ""
-        yield f'<tr><td><a href="#{name}">{name}</a></td><td>{escape(one.name)}</td><td>{told}</td></tr>'
-    yield "</table>"
+        yield (
+            f"<p>{len(shown):,} of {len(figures.failures):,} are here, of every cause some; "
+            f"<code>tertulia show {text(str(figures.folder))} ID</code> shows any other.</p>"
+        )
+    there = set(map(id, shown))
+    for name, trials in groups.items():
+        listed = table(("trial", "<evidence"), [evidence(one) for one in trials if id(one) in there])
+        yield f'<h3 id="{text(cause_id(name))}">{text(name)} <small>{len(trials):,} trials</small></h3>'
+        yield f'<div class="failures">{listed}</div>'
 
 
-def dialogues(folder: Path, shown: Sequence[Judged]) -> Iterator[str]:
-    """Each failed trial in full."""
-    with Store(folder) as store:
-        for one in shown:
-            place = int(one.score.conversation.rpartition("-")[2])
-            talk = store.conversation(place)
-            if talk is not None:
-                yield dialogue(one, talk)
+def evidence(one: Judged) -> tuple[str, str]:
+    trial = f'<a href="#{anchor(one)}">{named(one.score.conversation)}</a>'
+    if one.fault is None:
+        return trial, text(one.score.reason, RULED)
+    if one.fault.turn >= 0:
+        trial += f' <small><a href="#{turn_anchor(one)}">turn {one.fault.turn}</a></small>'
+    said = f"<q><bdi>{text(one.fault.text, QUOTED)}</bdi></q> " if one.fault.text else ""
+    return trial, f"{said}<bdi>{text(one.fault.rule, RULED)}</bdi>"
 
 
-def dialogue(one: Judged, talk: Conversation) -> str:
-    marked = one.fault.turn if one.fault else -1
-    turns = "\n".join(turn_of(turn, turn.index == marked, one) for turn in talk.turns)
-    error = f"<pre>{escape(talk.error[:2000])}</pre>" if talk.error else ""
-    whole = why(one) if not any(turn.index == marked for turn in talk.turns) else ""
-    name = escape(talk.id)
-    return (
-        f'<section id="{name}"><h3>{name}</h3><p>{escape(one.score.kind)}, ended by {escape(talk.end_reason.value)}. '
-        f"{escape(one.score.reason)}</p>{turns}{whole}{error}</section>"
-    )
-
-
-def turn_of(turn: Turn, marked: bool, one: Judged) -> str:
-    said = "".join(line(message) for message in (turn.message, *turn.results))
-    said += f"<small>{len(turn.drafts)} drafts</small>" if len(turn.drafts) > 1 else ""
-    said += why(one) if marked else ""
-    return f'<div class="turn{" failing" if marked else ""}"><small>{turn.index}</small>{said}</div>'
-
-
-def why(one: Judged) -> str:
-    rule = one.fault.rule if one.fault else ""
-    return f'<p class="why">{escape(one.name)}: {escape(rule)}</p>'
-
-
-def line(message: Message) -> str:
-    """One message: words, calls, or a result."""
-    calls = "".join(
-        f"<code>{escape(call.name)}({escape(', '.join(f'{key}={value!r}' for key, value in call.args.items()))})</code>"
-        for call in message.calls
-    )
-    role = "error" if message.error else message.role
-    text = escape(message.text)
-    return f'<p class="{escape(role)}"><b>{escape(message.speaker)}</b> {text}{calls}</p>'
+def measured(figures: Figures) -> Iterator[str]:
+    """What a reader needs to hold these numbers against others."""
+    versions = ", ".join(f"{name} {value}" for name, value in figures.versions.items())
+    yield f"<footer><p>Versions: {text(versions)}. Numbers of other versions are not comparable.</p>"
+    if figures.left_out:
+        told = "".join(f"<li>{text(item)}: {text(reason)}</li>" for item, reason in figures.left_out.items())
+        yield folded(f"{len(figures.left_out)} items were left out, as their gold is wrong", f"<ul>{told}</ul>")
+    yield "</footer>"
