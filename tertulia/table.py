@@ -43,6 +43,7 @@ class Item:
     choice: dict[str, object]
     seed: int
     slips: float = 0.0
+    own_seed: int | None = None  # of the assistant's draws, where they are not to hang on `seed` as all others do
     unplayable: str = ""  # why this choice cannot be settled; the scenario is then as its file has it
 
     @property
@@ -121,6 +122,7 @@ class Table:
         scenario, setting, name = self.item.scenario, self.setting, self.floor
         party = scenario.cast[name]
         holder = name == scenario.user
+        own = self.item.own_seed if party.role == "assistant" else None
         slips = self.slip_stream(self.drafts, name, self.turn)
         return View(
             name=name,
@@ -130,7 +132,7 @@ class Table:
             tools=setting.tools[name],
             policy=setting.policies[name],
             principles=setting.principles[party.role],
-            rng=stream(self.item.seed, party.role, name, self.turn, len(self.drafts)),
+            rng=stream(self.item.seed if own is None else own, party.role, name, self.turn, len(self.drafts)),
             script=scenario.script if holder else None,
             plan=self.plan if holder else None,
             sent_back=tuple(self.drafts),

@@ -85,6 +85,10 @@ def evaluate(
         ),
     ] = "",
     k: Annotated[int, typer.Option("-k", min=1, help="Trials of each item; more go on in the same folder.")] = 1,
+    per_seed: Annotated[
+        int,
+        typer.Option(min=1, help="Of the -k trials, so many share a simulator seed: they differ by the agent alone."),
+    ] = 1,
     variants: Annotated[int, typer.Option(min=1, help="Balanced variants of each scenario.")] = 1,
     mode: Annotated[
         str, typer.Option(help="dynamic, or static: a recorded history, and the call is forced.")
@@ -150,6 +154,7 @@ def evaluate(
         sets=tuple(sets or ()),
         agent=agent,
         k=k,
+        per_seed=per_seed,
         variants=variants,
         mode=mode,
         rerun=rerun,

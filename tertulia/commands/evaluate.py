@@ -23,7 +23,7 @@ from tertulia.running.run_settings import RunSettings
 
 __all__ = ["perform"]
 
-OWN = ("agent", "k", "variants", "mode", "rerun", "deadline")  # options that are an evaluation's, not a run's
+OWN = ("agent", "k", "per_seed", "variants", "mode", "rerun", "deadline")  # options of an evaluation, not of a run
 
 
 def perform(

@@ -12,10 +12,17 @@ from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.statistics.intervals import Interval
+from tertulia.evaluation.statistics.variance import VarianceSplit
 
 __all__ = ["brief", "compared", "full", "unreached"]
 
 EXAMPLES = 2  # failures shown of each cause
+BETWEEN = {
+    "item": "items",
+    "trial": "trials of an item",
+    "simulator": "simulator seeds of an item",
+    "agent": "trials of a seed: the agent",
+}
 QUOTED = 140  # characters of their evidence
 
 
@@ -61,6 +68,8 @@ def full(figures: Figures) -> Iterator[RenderableType]:
     faults = {what: rate for what, rate in figures.fidelity.items() if rate}
     if faults:
         yield shares("\nthe simulator broke its rules in", faults)
+    if figures.split and figures.split.shares:
+        yield spread(figures.split)
     yield cost(figures)
     if figures.failures:
         yield from failures(figures)
@@ -108,6 +117,16 @@ def shares(title: str, found: Mapping[str, float]) -> Table:
     made = table(title, "", "of trials")
     for name, share in found.items():
         made.add_row(name, percent(share))
+    return made
+
+
+def spread(split: VarianceSplit) -> Table:
+    """Where outcomes differ: a component below 0 counts as 0."""
+    made = table("\nwhere outcomes differ", "between", "variance", "from", "to", "share")
+    for name, part in split.parts.items():
+        ends = ["-" if end is None else f"{max(0.0, end):.4f}" for end in (part.low, part.high)]
+        share = split.shares.get(name)
+        made.add_row(BETWEEN[name], f"{part.told:.4f}", *ends, "-" if share is None else percent(share))
     return made
 
 

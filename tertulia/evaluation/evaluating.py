@@ -62,7 +62,7 @@ class Session:
         places = {trial.place(len(self.evalset.items)) for trial in wanted}
         self.standing.total, self.standing.kept = len(wanted), len(places & there)
         self.standing.accepted, self.standing.rejected = 0, type(self.standing.rejected)()
-        items = trial_items(self.evalset, wanted, self.settings.run.seed, there)
+        items = trial_items(self.evalset, wanted, self.settings.run.seed, there, self.settings.per_seed)
         concurrency = self.settings.run.concurrency
         try:
             await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)

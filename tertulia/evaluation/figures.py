@@ -17,8 +17,8 @@ from tertulia.evaluation.blame import CAUSES, Judged
 from tertulia.evaluation.fidelity import KINDS
 from tertulia.evaluation.statistics.intervals import Interval, score_interval, success_interval
 from tertulia.evaluation.statistics.paired import detectable_difference
-from tertulia.evaluation.statistics.passing import Table, flip_rates
-from tertulia.evaluation.statistics.variance import variance_split
+from tertulia.evaluation.statistics.passing import Seeds, Table, flip_rates, grouped
+from tertulia.evaluation.statistics.variance import Component, VarianceSplit, variance_split
 
 __all__ = ["Figures", "table_of"]
 
@@ -34,8 +34,14 @@ def table_of(trials: Iterable[Judged], items: Iterable[str], value: Value) -> li
     return list(rows.values())
 
 
-def enough(table: Table, k: int = 1) -> bool:
-    return any(sum(value is not None for value in row) >= k for row in table)
+def enough(table: Table) -> bool:
+    return any(value is not None for row in table for value in row)
+
+
+def seeds_of(trials: Iterable[Judged], items: Iterable[str]) -> Seeds | None:
+    """The simulator's seed of each trial, in the shape of `table_of`; None where no item's trials share one."""
+    rows = table_of(trials, items, lambda one: one.score.seed)
+    return rows if any(len(set(row)) < len(row) for row in rows) else None
 
 
 @dataclass
@@ -74,6 +80,11 @@ class Figures:
     def clean(self) -> Table:
         return self.kept(lambda one: one.score.passed)
 
+    @cached_property
+    def seeds(self) -> Seeds | None:
+        """The simulator's seeds behind `clean`, where trials share them."""
+        return seeds_of(self.last, self.items)
+
     @property
     def set_aside(self) -> int:
         """Trials that count nowhere, since every attempt at them was tainted."""
@@ -96,8 +107,11 @@ class Figures:
     # --- rates ---------------------------------------------------------------------------------------------------
 
     def passing(self, table: Table) -> list[tuple[int, Interval]]:
-        """pass^k for every k for which some item has so many trials."""
-        return [(k, success_interval(table, k)) for k in range(1, self.k + 1) if enough(table, k)]
+        """pass^k of `clean` or `raw`, for every k for which some item has trials of so many simulator seeds."""
+        seeds = self.seeds if table is self.clean else seeds_of(self.first, self.items)
+        groups = grouped(table, seeds or [range(len(row)) for row in table])
+        most = min(self.k, max(map(len, groups), default=0))
+        return [(k, success_interval(table, k, seeds=seeds)) for k in range(1, most + 1)]
 
     def mean(self, value: Value) -> Interval | None:
         """The mean of a score over items, each item's trials averaged first; what is set aside is left out."""
@@ -117,20 +131,21 @@ class Figures:
     def mdd(self) -> float | None:
         """The difference to another agent that this set would show with 80 % power."""
         rows = [row for row in self.clean if any(value is not None for value in row)]
-        return detectable_difference(rows) if len(rows) > 1 else None
+        return detectable_difference(self.clean, seeds=self.seeds) if len(rows) > 1 else None
 
     @property
     def flips(self) -> dict[str, float]:
-        """Of each item, how often two of its trials end differently."""
-        return {i: rate for i, rate in zip(self.items, flip_rates(self.clean), strict=True) if rate is not None}
+        """Of each item, how often two of its trials end differently, of different simulator seeds."""
+        rates = flip_rates(self.clean, self.seeds)
+        return {item: rate for item, rate in zip(self.items, rates, strict=True) if rate is not None}
 
-    @property
-    def split(self) -> dict[str, float] | None:
-        """The variance of outcomes between items and between trials of an item."""
+    @cached_property
+    def split(self) -> VarianceSplit | None:
+        """The variance of outcomes between items and between trials of an item, the simulator's told from the agent's
+        where trials share simulator seeds."""
         if sum(len([value for value in row if value is not None]) > 1 for row in self.clean) < 2:
             return None
-        found = variance_split(self.clean)
-        return {"items": found.item, "trials": found.within}
+        return variance_split(self.clean, self.seeds)
 
     # --- groups --------------------------------------------------------------------------------------------------
 
@@ -231,7 +246,7 @@ class Figures:
             "kinds": {name: of_interval(1, found) for name, found in self.by_kind.items()},
             "principles": {name: of_interval(1, found) for name, found in self.by_principle.items()},
             "flips": {item: rounded(rate) for item, rate in self.flips.items()},
-            "variance": self.split,
+            "variance": of_split(self.split) if self.split else None,
             "cost": self.cost,
             "left_out": dict(self.left_out),
             "failures": [failure(one) for one in self.failures],
@@ -246,6 +261,15 @@ def failure(one: Judged) -> dict[str, Any]:
 
 def of_interval(k: int, found: Interval) -> dict[str, Any]:
     return {"k": k, "value": rounded(found.value), "low": rounded(found.low), "high": rounded(found.high)}
+
+
+def of_split(found: VarianceSplit) -> dict[str, Any]:
+    """Each component with its bounds as they were estimated, also below 0, and its share, where that counts as 0."""
+    return {name: of_component(part) | {"share": rounded(found.shares.get(name))} for name, part in found.parts.items()}
+
+
+def of_component(part: Component) -> dict[str, float | None]:
+    return {"value": rounded(part.value), "low": rounded(part.low), "high": rounded(part.high)}
 
 
 def rounded(value: float | None) -> float | None:

@@ -27,6 +27,7 @@ class Score:
     conversation: str
     item: str
     kind: str
+    seed: int  # of the simulator and the world; trials may share it
     success: bool
     passed: bool  # success, and no secret given away
     slot_precision: float
@@ -63,6 +64,7 @@ async def score(scenario: Scenario, talk: Conversation, trial: Trial, again: boo
         conversation=talk.id,
         item=scenario.id,
         kind=scenario.kind,
+        seed=talk.seed,
         success=verdict.passed,
         passed=verdict.passed and not disclosures(scenario, found),
         slot_precision=detail["slot_precision"] if ended else 0.0,

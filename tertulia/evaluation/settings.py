@@ -43,6 +43,7 @@ class EvaluationSettings(Told):
     sets: tuple[str, ...] = Field((), description="evalset files, scenario files, folders or bundled names")
     agent: str = Field(min_length=1, description="see `tertulia.evaluation.agents`")
     k: int = Field(1, ge=1, le=1000, description="trials of each item; changes no trial")
+    per_seed: int = Field(1, ge=1, le=1000, description="trials of an item that share a simulator seed")
     variants: int = Field(1, ge=1, le=10_000, description="balanced variants of each scenario")
     mode: Literal["dynamic", "static"] = "dynamic"
     rerun: int = Field(0, ge=0, le=100_000, description="trials set aside that are played again; changes no other")
@@ -72,6 +73,8 @@ def manifest_of_evaluation(settings: EvaluationSettings, evalset: EvalSet) -> di
     manifest = manifest_of(playing, 0, digests)
     decided = {name: value for name, value in manifest["settings"].items() if name != "n"}
     told = {"agent": settings.agent, "mode": settings.mode, "deadline": settings.deadline}
+    if settings.per_seed > 1:
+        told["trials per simulator seed"] = settings.per_seed
     if code := code_of_agent(settings.agent):
         told["code of the agent"] = code
     versions = {"set": evalset.version, "metric": METRIC, "simulator": simulator_version(decided)}

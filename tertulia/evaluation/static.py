@@ -50,7 +50,7 @@ class StaticStage:
         Raises:
             PartError: if the recorded dialogue lacks a gold call, so that there is no history.
             ModelFailure: if no turn comes from the agent."""
-        recorded = await self.recorder.play(self.recorder.seat(table.item))
+        recorded = await self.recorder.play(self.recorder.seat(replace(table.item, own_seed=None)))
         if lacking := unmade(table.item.scenario, recorded):
             raise PartError(f"no history leads to {lacking}: the rule assistant does not make that call")
         table.plan, table.end_reason = recorded.plan, recorded.end_reason

@@ -3,6 +3,9 @@
 A trial's place in the folder is trial x items + item, so more trials go on where fewer ended, and a trial's seed hangs
 on its item, its number and its attempt alone: the same in any order, after any interruption, for any agent. A trial
 that is played again lies `AGAIN` places further.
+
+Trials in a row may share a simulator seed, `per_seed` of them: then everybody draws the same in them but the agent, who
+has a seed of its own in each, so that what differs among them is the agent's doing.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -41,8 +44,10 @@ def every_trial(items: int, k: int) -> Iterator[Trial]:
     return (Trial(0, trial, item) for trial in range(k) for item in range(items))
 
 
-def trial_items(evalset: EvalSet, trials: Iterable[Trial], seed: int, skip: Collection[int] = ()) -> Iterator[Item]:
-    """What is played for these trials, without the places to skip."""
+def trial_items(
+    evalset: EvalSet, trials: Iterable[Trial], seed: int, skip: Collection[int] = (), per_seed: int = 1
+) -> Iterator[Item]:
+    """What is played for these trials, without the places to skip; so many trials of an item share a simulator seed."""
     for trial in trials:
         place = trial.place(len(evalset.items))
         if place in skip:
@@ -53,5 +58,6 @@ def trial_items(evalset: EvalSet, trials: Iterable[Trial], seed: int, skip: Coll
             id=f"{asked.id}-{place:06d}",
             scenario=asked.scenario,
             choice={},
-            seed=number(seed, "trial", asked.id, trial.trial, trial.attempt),
+            seed=number(seed, "trial", asked.id, trial.trial // per_seed, trial.attempt),
+            own_seed=None if per_seed == 1 else number(seed, "agent", asked.id, trial.trial, trial.attempt),
         )

@@ -1,36 +1,30 @@
-"""Confidence intervals that respect items and trials, also near 0 and 1 and with one trial per item.
+"""Confidence intervals that respect items and trials, also near 0 and 1, with few items, and with one trial per item.
 
-Outcomes. An item's successes are beta-binomial: items have success rates of their own, Beta-distributed around the
-population's mean `mu` with intraclass correlation `rho` (0: all items are alike, 1: each item always or never
-succeeds). The interval holds the middle of mu's posterior over a grid, rho integrated out. mu has the Jeffreys prior,
-so with one trial per item this is the Jeffreys interval (Brown, Cai and DasGupta 2001, Statistical Science 16:101). rho
-has the prior Beta(1/2, 1/4): among those tried, the one whose intervals covered most evenly over rho. pass^k is
-E[p^k] under the same posterior. With no success the lower bound is 0, with no failure the upper one is 1.
+Each item gives one value between 0 and 1: its own pass^k (`own_rates`) or its mean score. The interval is that of the
+Bayesian bootstrap over items (Rubin 1981, Annals of Statistics 9:130) with half an item at 0 and half a one at 1 added:
+the population's mean is the mean of these values under weights from a Dirichlet distribution, whose first two moments
+are known, and the interval is the middle of the Beta distribution that has them. With one trial per item that is the
+Jeffreys interval, exactly (Brown, Cai and DasGupta 2001, Statistical Science 16:101). Nothing is assumed of how success
+rates are spread over items. With no success the lower bound is 0, with no failure the upper one is 1.
 
-Scores between 0 and 1. Each item's trials are averaged, and the mean over items gets the Beta distribution that as many
-independent outcomes would give as carry the same variance (effective sample size, Korn and Graubard 1998, Survey
-Methodology 24:193), with the Jeffreys prior. Items that all score alike count as one outcome each. Outcomes of more
-than 500 items are treated so, too, by each item's own estimate.
+A difference of two agents has values between -1 and 1. Its positive and its negative part have such an interval each,
+in units of the largest difference seen, and the two are put together by the method of variance estimates recovery, as
+in Newcombe's interval for paired proportions (1998, Statistics in Medicine 17:2635; Zou and Donner 2008, ibid. 27:1693).
 
 `bench/coverage.py` measures how often these intervals cover.
 """
 
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
-from math import comb
 from typing import Any
 
 from tertulia.evaluation.statistics.numeric import numpy as np
 from tertulia.evaluation.statistics.numeric import special
-from tertulia.evaluation.statistics.passing import Table, counted, kept, means, pass_at_1, pass_hat_k
+from tertulia.evaluation.statistics.passing import Seeds, Table, means, own_rates
 
-__all__ = ["Interval", "exact_interval", "interval", "score_interval", "success_interval"]
+__all__ = ["ADDED", "Interval", "exact_interval", "gap_bounds", "mean_bounds", "score_interval", "success_interval"]
 
 Array = Any  # numpy's, which is only there with the extra
-
-RATES, SPREADS = 400, 40  # the grid of mu and rho, both denser towards 0 and 1
-MODELLED = 500  # items; the posterior of more is narrower than the grid, and no model is needed for them
+ADDED = 0.5  # of an item, at 0 and at 1: the Jeffreys prior where items have one trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +42,20 @@ class Interval:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def interval(table: Table, *, level: float = 0.95) -> Interval:
-    """Of the mean: `success_interval` where every value is 0 or 1, else `score_interval`."""
-    if all(value in (0.0, 1.0) for row in table for value in kept(row)):
-        return success_interval(table, level=level)
-    return score_interval(table, level=level)
-
-
-def success_interval(table: Table, k: int = 1, *, level: float = 0.95) -> Interval:
-    """Of pass^k (pass@1 for k = 1) over the population that the items stand for.
+def success_interval(table: Table, k: int = 1, *, level: float = 0.95, seeds: Seeds | None = None) -> Interval:
+    """Of pass^k (pass@1 for k = 1) over the population that the items stand for; `seeds` as in `own_rates`.
 
     Raises:
-        ValueError: no item has k trials, or an outcome is neither success nor failure."""
-    counts = counted(table, k)
-    if len(counts) > MODELLED:
-        return _of_estimates([comb(c, k) / comb(n, k) for c, n in counts], level)
-    value = pass_at_1(table) if k == 1 else pass_hat_k(table, k)
-    weights = _posterior(Counter(counts))
-    points, places = _powers(k)
-    low, high = _middle(points, np.bincount(places, weights), level)
-    if not any(c for c, _ in counts):
-        low = 0.0
-    if all(c == n for c, n in counts):
-        high = 1.0
-    return Interval(value, min(low, value), max(high, value), level, len(counts), "beta-binomial")
+        ValueError: no item has k trials, an outcome is neither success nor failure, or the shapes differ."""
+    return _of_items(own_rates(table, k, seeds), level)
+
+
+def score_interval(table: Table, *, level: float = 0.95) -> Interval:
+    """Of the mean score over items, each item's trials averaged first.
+
+    Raises:
+        ValueError: no item has a trial that counts, or a score is outside 0 to 1."""
+    return _of_items(means(table), level)
 
 
 def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
@@ -84,76 +68,45 @@ def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> Inter
     return Interval(successes / trials, low, high, level, trials, "clopper-pearson")
 
 
-def score_interval(table: Table, *, level: float = 0.95) -> Interval:
-    """Of the mean score over items, each item's trials averaged first.
+def mean_bounds(values: Array, level: float = 0.95) -> tuple[Array, Array]:
+    """The bounds of the mean of the population that values between 0 and 1 were drawn from.
 
-    Raises:
-        ValueError: no item has a trial that counts, or a score is outside 0 to 1."""
-    return _of_estimates(means(table), level)
+    Args:
+        values: items along the last axis; any number of tables along the others.
 
-
-def _of_estimates(estimates: list[float], level: float) -> Interval:
-    """Of the mean over items, given each item's own estimate."""
-    scores = np.array(estimates)
-    items, value = len(scores), float(scores.mean())
-    variance = float(scores.var(ddof=1)) if items > 1 else 0.0
-    size = float(items)
-    if variance > 0:
-        narrower = float(special.ndtri((1 + level) / 2) / special.stdtrit(items - 1, (1 + level) / 2))
-        size *= value * (1 - value) / variance * narrower**2
-    tail = (1 - level) / 2
-    low, high = special.betaincinv(value * size + 0.5, (1 - value) * size + 0.5, [tail, 1 - tail])
-    low, high = (0.0 if value == 0 else float(low)), (1.0 if value == 1 else float(high))
-    return Interval(value, min(low, value), max(high, value), level, items, "effective sample size")
+    Returns:
+        Lower and upper bounds, of the shape of the other axes."""
+    values = np.asarray(values, dtype=float)
+    weight = values.shape[-1] + 2 * ADDED
+    mean = values.mean(axis=-1)
+    centre = (values.sum(axis=-1) + ADDED) / weight
+    variance = ((np.square(values).sum(axis=-1) + ADDED) / weight - centre**2) / (weight + 1)
+    size = centre * (1 - centre) / variance - 1
+    low, high = (special.betaincinv(centre * size, (1 - centre) * size, (1 + sign * level) / 2) for sign in (-1, 1))
+    return np.where(mean <= 0, 0.0, np.minimum(low, mean)), np.where(mean >= 1, 1.0, np.maximum(high, mean))
 
 
-# --- beta-binomial -----------------------------------------------------------------------------------------------
+def gap_bounds(gaps: Array, level: float = 0.95) -> tuple[Array, Array]:
+    """The same for values between -1 and 1.
+
+    Where all are 0, the bounds are as wide as where none is 1 or -1."""
+    gaps = np.asarray(gaps, dtype=float)
+    far = np.abs(gaps).max(axis=-1)
+    far = np.where(far == 0, 1.0, far)
+    up, down = (np.clip(sign * gaps / far[..., None], 0, 1) for sign in (1, -1))
+    rise, fall = up.mean(axis=-1), down.mean(axis=-1)
+    spread = up.std(axis=-1) * down.std(axis=-1)
+    alike = -rise * fall / np.where(spread > 0, spread, 1.0)  # the correlation of the two parts
+    (up_low, up_high), (down_low, down_high) = mean_bounds(up, level), mean_bounds(down, level)
+
+    def reach(one: Array, other: Array) -> Array:
+        return np.sqrt(np.maximum(0.0, one**2 + other**2 - 2 * alike * one * other))
+
+    low = rise - fall - reach(rise - up_low, down_high - fall)
+    high = rise - fall + reach(up_high - rise, fall - down_low)
+    return far * np.maximum(-1.0, low), far * np.minimum(1.0, high)
 
 
-@lru_cache(maxsize=1)
-def _grid() -> tuple[Array, Array, Array]:
-    """mu and the two Beta parameters over the grid, flat; mu is spaced so that its Jeffreys prior is uniform."""
-    mu = np.sin(np.pi * (np.arange(RATES) + 0.5) / RATES / 2) ** 2
-    rho = _spreads()
-    size = 1 / rho - 1
-    return np.repeat(mu, SPREADS), np.outer(mu, size).ravel(), np.outer(1 - mu, size).ravel()
-
-
-def _spreads() -> Array:
-    return np.sin(np.pi * (np.arange(SPREADS) + 0.5) / SPREADS / 2) ** 2
-
-
-@lru_cache(maxsize=1)
-def _prior() -> Array:
-    """The logarithm of the prior; the grid's spacing already is Beta(1/2, 1/2) in rho."""
-    return np.tile(-0.25 * np.log1p(-_spreads()), RATES)
-
-
-@lru_cache(maxsize=512)
-def _likelihood(successes: int, trials: int) -> Array:
-    _, a, b = _grid()
-    return special.betaln(a + successes, b + trials - successes) - special.betaln(a, b)
-
-
-def _posterior(counts: Counter[tuple[int, int]]) -> Array:
-    """The weight of each point of the grid, given how many items had so many successes in so many trials."""
-    logs = _prior().copy()
-    for (successes, trials), items in sorted(counts.items()):
-        logs += items * _likelihood(successes, trials)
-    return np.exp(logs - logs.max())
-
-
-@lru_cache(maxsize=64)
-def _powers(k: int) -> tuple[Array, Array]:
-    """The values of E[p^k] on the grid, ascending, and which of them each point has."""
-    mu, a, b = _grid()
-    values = mu if k == 1 else np.exp(special.betaln(a + k, b) - special.betaln(a, b))
-    points, places = np.unique(values, return_inverse=True)
-    return points, places
-
-
-def _middle(points: Array, weights: Array, level: float) -> tuple[float, float]:
-    tail = (1 - level) / 2
-    total = np.cumsum(weights)
-    low, high = np.interp([tail, 1 - tail], (total - weights / 2) / total[-1], points)
-    return float(low), float(high)
+def _of_items(values: list[float], level: float) -> Interval:
+    low, high = mean_bounds(values, level)
+    return Interval(float(np.mean(values)), float(low), float(high), level, len(values), "bayesian bootstrap")

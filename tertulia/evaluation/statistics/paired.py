@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from tertulia.evaluation.statistics.intervals import gap_bounds
 from tertulia.evaluation.statistics.numeric import numpy as np
 from tertulia.evaluation.statistics.numeric import special
-from tertulia.evaluation.statistics.passing import Table, kept
+from tertulia.evaluation.statistics.passing import Seeds, Table, kept
 from tertulia.evaluation.statistics.variance import variance_split
 
 __all__ = ["Comparison", "compare", "detectable_difference"]
@@ -18,7 +19,7 @@ __all__ = ["Comparison", "compare", "detectable_difference"]
 Array = Any  # numpy's, which is only there with the extra
 EXACT = 14  # items up to which every exchange of labels is tried
 AT_ONCE = 500  # exchanges held in memory
-ADDED = 0.25  # of an item, on either side; larger values cover too often, 0 too seldom where few items differ
+HALVINGS = 20  # of the level at which an interval touches 0
 ALIKE = 0.5  # correlation assumed between two agents' rates over items, where only one agent is known
 
 
@@ -30,7 +31,7 @@ class Comparison:
     low: float
     high: float
     level: float
-    better: float  # probability that A is the better one: of a difference above 0 under a flat prior
+    better: float  # probability that A is the better one: half of what the level at which the interval touches 0 leaves
     p_value: float  # two-sided, of exchanging the two agents' labels item by item
     detectable: float  # the difference that these items and trials show with 80 % power
     items: int
@@ -41,36 +42,39 @@ def compare(
 ) -> Comparison:
     """Compare two tables whose rows are the same items in the same order; items without a trial in one are left out.
 
-    The interval is Student's, of the items seen and half a one more: a difference as large as the largest seen, a
-    quarter of an item with either sign (as Bonett and Price 2012, J. Educ. Behav. Stat. 37:479, do with whole ones).
-    That keeps it honest where few items differ. The permutation test is exact up to 14 items, else seeded.
+    The interval is that of `gap_bounds`. The permutation test is exact up to 14 items, else seeded.
 
     Raises:
         ValueError: the tables differ in length, have fewer than two items in common, or hold a value outside 0 to 1."""
     gaps = _gaps(one, other)
-    centre, error = _adjusted(gaps)
-    freedom = len(gaps) - 1
-    margin = float(special.stdtrit(freedom, (1 + level) / 2)) * error
+    low, high = gap_bounds(gaps, level)
     return Comparison(
         difference=float(gaps.mean()),
-        low=max(-1.0, centre - margin),
-        high=min(1.0, centre + margin),
+        low=float(low),
+        high=float(high),
         level=level,
-        better=float(special.stdtr(freedom, centre / error)),
+        better=_better(gaps),
         p_value=_exchanged(gaps, seed, rounds),
-        detectable=_detectable(error, len(gaps), level, power),
+        detectable=_detectable(float(high - low) / 2 / _quantile(len(gaps), level), len(gaps), level, power),
         items=len(gaps),
     )
 
 
 def detectable_difference(
-    table: Table, *, trials: int = 0, level: float = 0.95, power: float = 0.8, alike: float = ALIKE
+    table: Table,
+    *,
+    seeds: Seeds | None = None,
+    trials: int = 0,
+    level: float = 0.95,
+    power: float = 0.8,
+    alike: float = ALIKE,
 ) -> float:
     """The true difference to another agent that this set would show with the given power, from one agent's table.
 
     The other agent is taken to vary as this one does, with as many trials per item (`trials`; 0: as many as the table
     has on average), and their success rates over items to correlate by `alike`. Miller 2024, section 5: the variance of
-    an item's difference is that of the items, twice and less what both share, and of the trials, twice.
+    an item's difference is that of the items, twice and less what both share, and of the trials, twice. `seeds`, as in
+    `variance_split`, tell trials of one simulator seed, which say less together than as many of different seeds.
 
     Raises:
         ValueError: fewer than two items have a trial, or `alike` is not between -1 and 1."""
@@ -81,12 +85,12 @@ def detectable_difference(
         raise ValueError("a detectable difference needs at least two items")
     per_item = trials or len(rows) / sum(1 / len(row) for row in rows)
     if all(len(row) == 1 for row in rows):  # items and trials cannot be told apart: the share of items is taken as half
-        whole = float(np.var([row[0] for row in rows], ddof=1))
-        between = within = whole / 2
+        between = float(np.var([row[0] for row in rows], ddof=1)) / 2
+        noise = between / per_item
     else:
-        split = variance_split(rows)
-        between, within = split.item, split.within
-    spread = 2 * between * (1 - alike) + 2 * within / per_item
+        split = variance_split(table, seeds)
+        between, noise = split.item.told, split.within.told / trials if trials else split.noise
+    spread = 2 * between * (1 - alike) + 2 * noise
     floor = 2 / len(rows) / per_item / len(rows)  # nothing varied: as if one trial of each agent had
     return _detectable(sqrt(max(spread, floor) / len(rows)), len(rows), level, power)
 
@@ -100,12 +104,17 @@ def _gaps(one: Table, other: Table) -> Array:
     return np.array([sum(a) / len(a) - sum(b) / len(b) for a, b in pairs])
 
 
-def _adjusted(gaps: Array) -> tuple[float, float]:
-    """Mean and standard error of the differences, and a little of an item as far out as the farthest, either side."""
-    far = float(np.abs(gaps).max()) or 1.0
-    size = len(gaps) + 2 * ADDED
-    centre = float(gaps.sum()) / size
-    return centre, sqrt((float(np.square(gaps).sum()) + 2 * ADDED * far**2) / size - centre**2) / sqrt(size)
+def _better(gaps: Array) -> float:
+    """The probability of a difference above 0: one tail of the interval that ends at 0."""
+    difference = float(gaps.mean())
+    if difference == 0:
+        return 0.5
+    within, beyond = 0.0, 1.0  # levels whose interval is to one side of 0, and reaches over it
+    for _ in range(HALVINGS):
+        level = (within + beyond) / 2
+        low, high = gap_bounds(gaps, level)
+        within, beyond = (level, beyond) if low > 0 or high < 0 else (within, level)
+    return (1 + within) / 2 if difference > 0 else (1 - within) / 2
 
 
 def _exchanged(gaps: Array, seed: int, rounds: int) -> float:
@@ -122,5 +131,8 @@ def _exchanged(gaps: Array, seed: int, rounds: int) -> float:
 
 
 def _detectable(error: float, items: int, level: float, power: float) -> float:
-    quantiles = special.stdtrit(items - 1, [(1 + level) / 2, power])
-    return min(1.0, float(quantiles.sum()) * error)
+    return min(1.0, (_quantile(items, level) + float(special.stdtrit(items - 1, power))) * error)
+
+
+def _quantile(items: int, level: float) -> float:
+    return float(special.stdtrit(items - 1, (1 + level) / 2))
