@@ -259,7 +259,9 @@ def test_marks_are_trusted_from_the_severity_on_that_people_bear_out():
 def test_the_rule_that_is_told_for_a_critic_reads_the_marks_of_accepted_drafts():
     talk = conversation(0, (marker("be_plain", severity="high"),))
 
-    assert Facts(None, talk).value("marks_left") == ["detectors/be_plain/high"]  # type: ignore[arg-type]
+    found = Facts(None, talk).value("marks_left")  # type: ignore[arg-type]
+
+    assert found == ["detectors/be_plain", "detectors/be_plain/high"]
 
 
 @pytest.mark.parametrize(
@@ -296,6 +298,23 @@ def test_a_run_is_calibrated_and_compared_with_itself(tmp_path, capsys):
     labels.write_text(json.dumps({"item": "nobody", "rater": "human", "label": False}))
     with pytest.raises(UserError, match="labels no conversation"):
         app(["judge", str(run.folder), "--calibrate", "--labels", str(labels)], standalone_mode=False)
+
+
+def test_what_was_chosen_is_written_as_criteria_that_filter_another_run(tmp_path, capsys):
+    """The first run's slips choose the rules; on the second, both error rates are told."""
+    first = tertulia.run("broadband", n=60, slips=0.5, out=tmp_path / "first")
+    other = tertulia.run("broadband", n=24, slips=0.5, seed=1, out=tmp_path / "other")
+    rules = tmp_path / "trusted.yaml"
+    called("judge", str(first.folder), "--calibrate", "--criteria", str(rules), capsys=capsys)
+    status, found = called("corpus", str(other.folder), str(rules), "--preview", capsys=capsys)
+    (shares,) = found["faulty"]
+
+    assert (status, shares["truth"]) == (0, "slips")
+    assert rules.read_text().startswith("# chosen by planted slips, at a precision of 0.9\nid: trusted\nrules:\n- ")
+    assert shares["planted"] > shares["rules"]["true"] + shares["rules"]["missed"]
+    assert shares["rules"]["faulty_after"] <= shares["rules"]["faulty_before"] < 1
+    with pytest.raises(UserError, match="is there already"):
+        app(["judge", str(first.folder), "--calibrate", "--criteria", str(rules)], standalone_mode=False)
 
 
 def test_an_empty_calibration_says_nothing():

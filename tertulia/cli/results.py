@@ -37,7 +37,8 @@ def judge(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true}.',
+            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true}, or for a '
+            'draft "turn", "draft", "principle" and "violates" in place of "label".',
             show_default=False,
         ),
     ] = None,
@@ -45,6 +46,14 @@ def judge(
         float,
         typer.Option(min=0, max=1, help="With --calibrate: the least precision of what is trusted and where is cut."),
     ] = 0.9,
+    criteria: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --calibrate: write a file of criteria that rejects what those mark that are right often enough.",
+            show_default=False,
+        ),
+    ] = None,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -69,8 +78,16 @@ def judge(
     tertulia judge runs/p --calibrate --labels people.jsonl
     tertulia judge runs/p --against runs/p-before
     """
-    if calibrate or against or labels:
-        perform("calibrate", folder=run, labels=labels, precision=precision, against=against, json=json)
+    if calibrate or against or labels or criteria:
+        perform(
+            "calibrate",
+            folder=run,
+            labels=labels,
+            precision=precision,
+            criteria=criteria,
+            against=against,
+            json=json,
+        )
     perform(
         "judge",
         allow_code,
@@ -173,6 +190,14 @@ def corpus(
             show_default=False,
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="People's labels, as `tertulia judge --calibrate` takes them: how many bad conversations go is told.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show what would become of the run; write nothing.")
     ] = False,
@@ -194,5 +219,12 @@ def corpus(
     tertulia schema criteria > criteria.schema.json
     """
     perform(
-        "corpus", folder=run, criteria=criteria, against=tuple(eval_set or ()), preview=preview, html=html, json=json
+        "corpus",
+        folder=run,
+        criteria=criteria,
+        against=tuple(eval_set or ()),
+        labels=labels,
+        preview=preview,
+        html=html,
+        json=json,
     )

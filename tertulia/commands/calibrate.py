@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from json import dumps
 from pathlib import Path
 
+import yaml
 from rich.console import RenderableType
 from rich.markup import escape
 
@@ -29,7 +30,9 @@ BY = {SLIPS: "planted slips", PEOPLE: "people's labels"}
 TRUTHS = BY | {SLIPS: "planted slips that are still in it"}
 
 
-def perform(*, folder: Path, labels: Path | None, precision: float, against: Path | None, json: bool) -> int:
+def perform(
+    *, folder: Path, labels: Path | None, precision: float, criteria: Path | None, against: Path | None, json: bool
+) -> int:
     run = Run(folder)
     if against:
         return show_drift(drifted(Run(against).conversations(), run.conversations()), against, json=json)
@@ -39,6 +42,8 @@ def perform(*, folder: Path, labels: Path | None, precision: float, against: Pat
         raise UserError(f"{str(labels)!r} labels no conversation of {str(folder)!r}: an item is the id of one")
     result = found.as_json()
     write_atomically(folder / FILE, dumps(result, ensure_ascii=False, indent=1) + "\n")
+    if criteria:
+        write_criteria(found, criteria)
     if json:
         as_json({"run": str(folder), "path": str(folder / FILE)} | result)
         return 0
@@ -47,6 +52,27 @@ def perform(*, folder: Path, labels: Path | None, precision: float, against: Pat
         screen.print(part)
     note(f"{folder / FILE}: the same as JSON")
     return 0
+
+
+def write_criteria(found: Calibration, path: Path) -> None:
+    """A file of criteria that rejects what is marked by critics or cut by judges that are right often enough.
+
+    Raises:
+        UserError: if it is there already or cannot be written, or nothing is right often enough."""
+    truth = PEOPLE if PEOPLE in found.marks or any(known == PEOPLE for known, _ in found.decided) else SLIPS
+    rules = found.rules(truth)
+    if not rules:
+        raise UserError(f"no critic and no judge is right in {found.least_precision:.0%}: give a lower --precision")
+    given = {"id": path.stem, "rules": [{"reject": rule, "because": name} for name, rule in rules.items()]}
+    text = yaml.safe_dump(given, sort_keys=False, allow_unicode=True, width=1000)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"# chosen by {BY[truth]}, at a precision of {found.least_precision:g}\n{text}")
+    except FileExistsError:
+        raise UserError(f"{str(path)!r} is there already") from None
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+    note(f"{path}: {len(rules)} rules for `tertulia corpus`")
 
 
 def labels_of(folder: Path, path: Path | None) -> Labels:

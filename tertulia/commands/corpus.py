@@ -1,15 +1,17 @@
 """`tertulia corpus`: what of a run is kept, criterion by criterion."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 from rich.markup import escape
 
+from tertulia.commands.calibrate import BY, labels_of, surely
 from tertulia.commands.corpus_page import page_of
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.corpus.balance import Balanced
+from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
 from tertulia.export import replacing
 from tertulia.running.runs import Run
@@ -20,12 +22,19 @@ WIDE = 12  # values of one field that a matrix shows
 
 
 def perform(
-    *, folder: Path, criteria: str, against: Sequence[Path], preview: bool, html: Path | None, json: bool
+    *,
+    folder: Path,
+    criteria: str,
+    against: Sequence[Path],
+    labels: Path | None,
+    preview: bool,
+    html: Path | None,
+    json: bool,
 ) -> int:
     run = Run(folder)
     if partly := run.unfinished:
         note(partly)
-    made = run.select(criteria, against=against, preview=preview)
+    made = run.select(criteria, against=against, preview=preview, labels=labels_of(folder, labels))
     if html:
         with replacing(html) as file:
             file.write(page_of(made, run.conversations()))
@@ -57,6 +66,10 @@ def parts(made: Selected) -> Iterator[RenderableType]:
             yield escape(f"    {name}: {why}  | {opening}")
     for one in made.balance:
         yield weighed(one)
+    for shares in made.faulty:
+        yield from faulty(shares)
+    if made.tags:
+        yield tagged(made.tags.as_json())
     if made.parts:
         yield "\nparts: " + ", ".join(f"{part} {count}" for part, count in made.parts.items())
         yield from map(escape, made.notes)
@@ -85,3 +98,23 @@ def covered(matrix: dict[str, Any]) -> RenderableType:
     if len(columns) > WIDE:
         found.caption = f"and {len(columns) - WIDE} more of {other}"
     return found
+
+
+def faulty(shares: Shares) -> Iterator[RenderableType]:
+    """The share of faulty conversations as it shrinks, and both error rates of the rules."""
+    found = table(f"\nfaulty, by {BY[shares.truth]}", "conversations", "of", "faulty", "<share [95% interval]")
+    rules = shares.rules
+    rows = [("as first drafted", shares.planted, rules.total)] if shares.planted else []
+    rows += [("before the rules", *rules.parts["faulty_before"]), ("after the rules", *rules.parts["faulty_after"])]
+    for name, part, whole in (*rows, ("kept", shares.kept_faulty, shares.kept)):
+        found.add_row(name, str(whole), str(part), surely(part, whole))
+    yield found
+    missed, false = surely(*rules.parts["miss_rate"]), surely(*rules.parts["false_alarm_rate"])
+    yield f"the rules let {missed} of the faulty pass and reject {false} of the others"
+
+
+def tagged(tags: Mapping[str, Any]) -> str:
+    """How many tags there are, and what the most frequent ones stand for."""
+    some = [f"{tag} {one['conversations']}" for tag, one in list(tags["tags"].items())[:WIDE]]
+    told = f"{tags['wordings']} wordings in {tags['tagged']} conversations, {tags['rare']} rare"
+    return escape(f"\ntags: {len(tags['tags'])} of {told}: {', '.join(some)}")

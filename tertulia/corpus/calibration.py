@@ -16,7 +16,7 @@ from typing import Any
 from tertulia.corpus.distributions import rounded
 from tertulia.corpus.fields import survived
 from tertulia.corpus.labels import Labels
-from tertulia.corpus.marks import Marks, marked
+from tertulia.corpus.marks import Marks, marked, rule_of
 from tertulia.corpus.rates import Counts
 from tertulia.records import Conversation
 from tertulia.slips import placed
@@ -26,6 +26,7 @@ __all__ = ["LEAST_PRECISION", "PEOPLE", "SLIPS", "Calibration", "Cut", "best_cut
 
 LEAST_PRECISION = 0.9
 SLIPS, PEOPLE = "slips", "people"  # who knows what is faulty
+LEAST_TRUE = 5  # faulty conversations that a cut flags on the half that it was chosen on
 DEEPEST = 3  # how deep numbers of a verdict's detail are looked for
 
 
@@ -39,11 +40,19 @@ class Cut:
     chosen: Counts  # on the half that it was chosen on
     measured: Counts  # on the other half
 
-    def as_json(self) -> dict[str, Any]:
+    def trusted(self, least_precision: float) -> bool:
+        """Whether it was right often enough on the half that it was chosen on, and not by two or three alone."""
+        return self.chosen.true >= LEAST_TRUE and (self.chosen.precision or 0.0) >= least_precision
+
+    @property
+    def rule(self) -> str:
+        """As an expression of a file of criteria."""
         plain = all(part.isidentifier() for part in self.signal.split("."))
         name = self.signal if plain else f"value({self.signal!r})"
-        rule = f"{name} {'<=' if self.below else '>='} {self.at:g}"
-        return {"reject": rule, "chosen": self.chosen.as_json(), "measured": self.measured.as_json()}
+        return f"{name} {'<=' if self.below else '>='} {self.at:g}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"reject": self.rule, "chosen": self.chosen.as_json(), "measured": self.measured.as_json()}
 
 
 Values = Counter[tuple[float, bool]]  # a number and whether the conversation is faulty -> how often
@@ -107,6 +116,16 @@ class Calibration:
     def judged(self, truth: str, signal: str) -> int:
         """How many conversations the judge of a signal was asked about."""
         return self.decided[truth, signal.partition(".")[0]].total
+
+    def rules(self, truth: str) -> dict[str, str]:
+        """Expressions of a file of criteria that reject what is likely faulty, by whose word it is: critics and cuts
+        that were right often enough on the half that they were chosen on."""
+        trusted = self.marks[truth].trusted(self.least_precision) if truth in self.marks else {}
+        found = {
+            f"{principle} ({critic})": rule_of(critic, principle, at) for (critic, principle), at in trusted.items()
+        }
+        precise = [cut for cut in self.cuts(truth) if cut.trusted(self.least_precision)]
+        return dict(sorted(found.items())) | {cut.signal: cut.rule for cut in precise}
 
     def as_json(self) -> dict[str, Any]:
         truths = sorted({truth for truth, _ in self.decided})

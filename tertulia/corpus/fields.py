@@ -62,9 +62,10 @@ def survived(talk: Conversation) -> list[str]:
 
 
 def marks_left(talk: Conversation) -> list[str]:
-    """What critics mark on the drafts that were accepted, as CRITIC/PRINCIPLE/SEVERITY."""
+    """What critics mark on the drafts that were accepted, as CRITIC/PRINCIPLE and CRITIC/PRINCIPLE/SEVERITY."""
     last = [*talk.plan_drafts[-1:], *(turn.drafts[-1] for turn in talk.turns if turn.drafts)]
-    return sorted({f"{m.critic}/{m.principle}/{m.severity}" for draft in last for m in draft.markers})
+    marks = {(f"{m.critic}/{m.principle}", m.severity) for draft in last for m in draft.markers}
+    return sorted({name for mark, severity in marks for name in (mark, f"{mark}/{severity}")})
 
 
 FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
@@ -89,7 +90,7 @@ FIELDS: dict[str, tuple[Callable[[Scenario, Conversation], Any], str]] = {
     "marked": (lambda scenario, talk: sorted({m.principle for m in talk.markers}), "principles marked on any draft"),
     "marks_left": (
         lambda scenario, talk: marks_left(talk),
-        "marks on the drafts that were accepted, as CRITIC/PRINCIPLE/SEVERITY",
+        "marks on the drafts that were accepted, as CRITIC/PRINCIPLE and CRITIC/PRINCIPLE/SEVERITY",
     ),
     "end_reason": (lambda scenario, talk: talk.end_reason.value, "how it ended"),
     "accepted": (lambda scenario, talk: talk.accepted, "whether it passed the gates of its recipe"),

@@ -88,4 +88,6 @@ def marked(draft: Draft) -> list[Mark]:
 
 def rule_of(critic: str, principle: str, severity: int) -> str:
     """An expression for a file of criteria: such a mark is on a draft that was accepted."""
+    if severity == 0:
+        return f"'{critic}/{principle}' in marks_left"
     return " or ".join(f"'{critic}/{principle}/{name}' in marks_left" for name in SEVERITIES[severity:])
