@@ -35,6 +35,7 @@ class Adk:
     """`lost` counts, by field, the items in which a scenario says something that a case does not."""
 
     consumer: ClassVar[str] = "cases"
+    evaluates: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.settings, self.items = Settings(), Items()

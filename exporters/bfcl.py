@@ -65,6 +65,7 @@ class Bfcl:
     """`lost` counts, by field, the items in which a scenario says something that an entry does not."""
 
     consumer: ClassVar[str] = "entries"
+    evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",
         "question": [[{"role": "text", "content": "text"}]],

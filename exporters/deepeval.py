@@ -31,6 +31,7 @@ class Deepeval:
     """`lost` counts, by field, the items in which a scenario says something that a golden does not."""
 
     consumer: ClassVar[str] = "goldens"
+    evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "name": "text",
         "scenario": "text",

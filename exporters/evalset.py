@@ -56,6 +56,7 @@ class Evalset:
     """Keeps a digest of every item it has written, so memory grows with the distinct items alone."""
 
     consumer: ClassVar[str] = "items"
+    evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "version": "int",
         "id": "text",

@@ -28,6 +28,7 @@ class Inspect:
     """Keeps digests of the items it has written."""
 
     consumer: ClassVar[str] = "samples"
+    evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",
         "input": [{"role": "text", "content": "text"}],

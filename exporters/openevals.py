@@ -30,6 +30,7 @@ class Openevals:
     """`lost` counts rejected conversations, drafts that were sent back, and messages that no assistant heard."""
 
     consumer: ClassVar[str] = "trajectories"
+    evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",
         "trajectory": CHAT,

@@ -52,6 +52,7 @@ class Tau2:
     """`lost` counts, by field, the items in which a scenario says something that a task does not."""
 
     consumer: ClassVar[str] = "tasks"
+    evaluates: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.settings, self.items = Settings(), Items()

@@ -1,10 +1,11 @@
 """Writes conversations in one of the export formats: streamed, atomic, the same bytes for the same conversations.
 
-An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have four things more:
+An exporter has `rows` (see `tertulia.contracts.Exporter`) and may have five things more:
 
     lost: Counter[str]          counts, by name, what the format could not carry
     columns: Columns            what each column of its rows holds (`tertulia.exporting.columns`); Parquet needs it
     sidecar(scenario, talk)     rows for a second file beside the first, `NAME.sidecar.jsonl`
+    evaluates = True            its rows are evaluation items (`tertulia.exporting.apart`)
     shape(name)                 its rows name their files in a folder (`tertulia.exporting.folder`)
 
 What is written is JSONL, Parquet when its name ends in `.parquet`, or a folder. With `about`, a manifest and a card
@@ -25,6 +26,7 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 
 from tertulia.contracts import Exporter
 from tertulia.errors import UserError
+from tertulia.exporting.apart import mixed
 from tertulia.exporting.card import About, Papers, as_text, card, index, manifest, papers_of
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.folder import Foldered, folder_of, folder_rows
@@ -68,6 +70,7 @@ class ExportReport:
     sidecar: Path | None = None
     papers: Papers | None = None  # the manifest and the card beside the file
     failed: dict[str, str] = field(default_factory=dict)  # conversation -> what the exporter raised; the first `TOLD`
+    apart: str = ""  # with which files of its folder it must not be used together, in one line
 
     @property
     def trouble(self) -> str:
@@ -186,7 +189,8 @@ def write_papers(
     report: ExportReport, beside: Iterable[Path], columns: Columns | None, tally: Tally, about: About
 ) -> Papers:
     """The manifest and the card of an export that is on disk, with the other files that belong to it."""
-    made = manifest(report.format, report.path, beside, columns, tally, report.lost, about)
+    evaluates = bool(getattr(load("exporters", report.format), "evaluates", False))
+    made = manifest(report.format, report.path, beside, columns, tally, report.lost, about, evaluates)
     papers = papers_of(report.path)
     for path, text in ((papers.manifest, as_text(made)), (papers.card, card(made))):
         with replacing(path) as file:
@@ -194,12 +198,13 @@ def write_papers(
     return papers
 
 
-def write_index(folder: Path) -> None:
-    """The card of a folder of exports, from the manifests in it."""
+def write_index(folder: Path) -> list[tuple[str, str, int]]:
+    """The card of a folder of exports, from the manifests in it; which of them must not be used together."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.manifest.json"))]
     there = [made for made in found if (folder / made["file"]).exists()]
     with replacing(folder / "README.md") as file:
         file.write(index(there))
+    return mixed(there)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -30,7 +31,7 @@ from tertulia.corpus.novelty import Novel
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.selection import find_selection
 from tertulia.errors import ScenarioError, UserError
-from tertulia.exporting.rows import item_id
+from tertulia.exporting.rows import item_id, unpacked
 from tertulia.lint.duplicates import alikeness
 from tertulia.parts import load
 from tertulia.records import Conversation, Draft, Message, Turn, Verdict
@@ -368,6 +369,12 @@ def test_sets_that_are_named_besides_the_file_are_looked_for_and_told(tmp_path):
     assert (made.kept, made.sets) == (1, {"set.jsonl": 1})
 
 
+def test_an_item_may_hold_any_break_of_lines_but_the_one_that_ends_it(tmp_path):
+    (tmp_path / "set.jsonl").write_text(json.dumps({"q": " ".join(ITEM) + "\u2028end\x85"}, ensure_ascii=False) + "\n")
+
+    assert chosen(tmp_path, "contamination: {against: [set.jsonl]}\n", [spoken(0, " ".join(ITEM))]).kept == 0
+
+
 def test_a_short_item_is_found_as_a_whole_and_a_tiny_one_is_counted(tmp_path):
     rows = [{"q": "who painted the blue door"}, {"q": "why me"}]
     (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -596,6 +603,37 @@ def test_a_run_is_tagged_selected_and_exported_in_parts(run, tmp_path, capsys):
     text = page.read_text()
     assert "<svg" in text
     assert "://" not in text
+
+
+def test_an_evaluation_set_and_what_trains_on_its_scenarios_are_told_apart(run):
+    def exported(name: str, part: str = "") -> str:
+        return run.export(name, force=True, selection=run.selection("halves", part) if part else None).apart
+
+    (run.folder / "exports" / "evalset.jsonl").unlink()
+    file = run.folder / "selections" / "halves.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("id: halves\nsplit: {shares: {train: 0.5, test: 0.5}}\n")
+    run.select(str(file))
+    assert exported("sft", "train") == ""
+    told = exported("evalset", "test")
+
+    assert "sft-halves-train.jsonl" not in told
+    assert re.match(
+        r"evalset-halves-test\.jsonl shares \d+ scenarios with critic\.jsonl, dpo\.jsonl, .*sft\.jsonl: no", told
+    )
+    assert told in (run.folder / "exports" / "README.md").read_text()
+    told = exported("hermes")
+    assert told.startswith("hermes.jsonl shares")
+    assert "with evalset-halves-test.jsonl: no" in told
+    trained = {row["meta"]["scenario"] for row in lines_of(run.folder / "exports" / "sft-halves-train.jsonl")}
+    asked = {unpacked(row["scenario"])["id"] for row in lines_of(run.folder / "exports" / "evalset-halves-test.jsonl")}
+    assert trained
+    assert asked
+    assert not trained & asked
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_a_run_that_was_selected_and_calibrated_is_still_a_run_and_starts_anew_without_them(tmp_path):

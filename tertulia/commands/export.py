@@ -83,8 +83,8 @@ def tell(report: ExportReport, say: Callable[[str], None]) -> None:
         say(f"{report.sidecar}: what stands beside its rows")
     for what, count in report.lost.items():
         say(f"not carried over: {what} ({count})")
-    if report.trouble:
-        note(report.trouble)
+    for told in filter(None, (report.trouble, report.apart)):
+        note(told)
 
 
 def show(found: Findings, say: Callable[[str], None]) -> None:

@@ -48,7 +48,7 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[s
         ScenarioError: naming the line that is no JSON object, or lacks every field.
         UserError: if the file cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the evaluation set {str(path)!r}: {error}") from None
     for number, line in enumerate(lines, 1):

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from tertulia.exporting.apart import mixed, told_of
 from tertulia.exporting.columns import Columns, features
 from tertulia.exporting.tally import Tally
 
@@ -71,11 +72,13 @@ def manifest(
     tally: Tally,
     lost: Mapping[str, int],
     about: About,
+    evaluates: bool = False,
 ) -> dict[str, Any]:
     """What can be told of a file or folder that is on disk; `beside` are the other files that belong to it."""
     return {
         "format": format_name,
         "file": path.name,
+        "evaluates": evaluates,
         **({} if path.is_dir() else sums(path)),
         "rows": tally.rows,
         "beside": {file.relative_to(path.parent).as_posix(): sums(file) for file in beside},
@@ -169,7 +172,14 @@ def index(manifests: Sequence[Mapping[str, Any]]) -> str:
     lines = ["# Exports of one run", "", "| configuration | file | rows |", "| --- | --- | --- |"]
     lines += [f"| {shown(made)} | `{made['file']}` | {made['rows']} |" for made in manifests]
     lines += ["", '`load_dataset(FOLDER, "CONFIGURATION")` reads a file with the types of its columns.', ""]
+    lines += [line for asked in manifests if (line := apart(asked, manifests))]
     return head(manifests) + "\n".join(lines)
+
+
+def apart(asked: Mapping[str, Any], manifests: Sequence[Mapping[str, Any]]) -> str:
+    """A paragraph on an evaluation set that was made of the same scenarios as files for training."""
+    told = told_of(mixed(manifests), str(asked["file"])) if asked.get("evaluates") else ""
+    return f"**{told}**\n" if told else ""
 
 
 def shown(made: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from tertulia.corpus.selection import FOLDER as SELECTIONS
 from tertulia.corpus.selection import Selection, find_selection
 from tertulia.errors import RunStopped, SettingsError, UserError
 from tertulia.export import PARQUET, ExportReport, export, write_index
+from tertulia.exporting.apart import told_of
 from tertulia.exporting.card import About
 from tertulia.models.budget import Allowance, Budget, Purse, spent_of
 from tertulia.models.caller import Caller
@@ -112,7 +113,7 @@ class Run:
                 told, chosen = replace(told, selection=selection.as_json()), kept_of(chosen, selection)
             report = export(format_name, chosen, file, force=force, attempt=tried, about=told)
         if file.parent == self.folder / "exports":
-            write_index(file.parent)
+            report = replace(report, apart=told_of(write_index(file.parent), report.path.name))
         return report
 
     def verify(self, format_name: str, path: str | Path = "", *, tokenizer: str = "") -> Findings:
