@@ -11,6 +11,7 @@ from tertulia.commands.tables import percent
 from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.findings import cut
 from tertulia.evaluation.statistics.intervals import Interval
 from tertulia.evaluation.statistics.variance import VarianceSplit
 
@@ -23,7 +24,7 @@ BETWEEN = {
     "simulator": "simulator seeds of an item",
     "agent": "trials of a seed: the agent",
 }
-QUOTED = 140  # characters of their evidence
+QUOTED = 300  # characters of each line of their evidence
 
 
 def ranged(found: Interval | None) -> str:
@@ -88,11 +89,12 @@ def failures(figures: Figures) -> Iterator[RenderableType]:
 
 
 def evidence(one: Judged) -> str:
-    """Where and how a trial failed, on two lines."""
+    """Where and how a trial failed, and what else was wrong, a line each."""
     if one.fault is None:
-        return one.score.reason[:QUOTED]
+        return cut(one.score.reason, QUOTED)
     at = f"turn {one.fault.turn}: " if one.fault.turn >= 0 else ""
-    return "\n".join(filter(None, (f"{at}{one.fault.text}"[:QUOTED], one.fault.rule[:QUOTED])))
+    told = (f"{at}{one.fault.text}", one.fault.rule, f"besides: {one.fault.beside}" if one.fault.beside else "")
+    return "\n".join(cut(line, QUOTED) for line in told if line)
 
 
 def causes(figures: Figures) -> Table:

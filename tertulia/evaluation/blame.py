@@ -5,7 +5,7 @@
     judge       a judge raised, so nothing was judged
     tool        a call that was wanted was made, and failed through no doing of its caller; or the world raised
     limit       turns, tool rounds or the budget were used up, and nothing of what the agent did explains it
-    agent       anything else, with a finer cause (`tertulia.evaluation.conduct`)
+    agent       anything else, with a finer cause (`tertulia.evaluation.causes`)
 
 A trial that its simulator tainted is set aside whatever it came to, for a success proves as little as a failure: what
 is left is not chosen by its outcome.
@@ -14,7 +14,8 @@ is left is not chosen by its outcome.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tertulia.evaluation.conduct import Conduct, fault_of
+from tertulia.evaluation.causes import fault_of
+from tertulia.evaluation.conduct import Conduct
 from tertulia.evaluation.fidelity import TAINTS, fidelity
 from tertulia.evaluation.findings import Finding
 from tertulia.evaluation.scoring import Score
@@ -79,7 +80,7 @@ def blamed(conduct: Conduct, wrong: tuple[Finding, ...], unreachable: Collection
         if tainted := next((finding for finding in wrong if finding.what in TAINTS), None):
             return "simulator", tainted
         if talk.error and talk.end_reason is not EndReason.FAILED:
-            return "judge", Finding("judge", -1, talk.error.strip().splitlines()[-1], "raised")
+            return "judge", Finding("judge", -1, last_line(talk), "raised")
         if fault := failed_tool(conduct):
             return "tool", fault
     fault = fault_of(conduct)
@@ -99,21 +100,27 @@ def broken_simulator(talk: Conversation) -> list[Finding]:
     if failed and agent_trouble(talk) is None:
         return [Finding("simulator_failed", len(talk.turns), talk.error.splitlines()[0], talk.rejected_by)]
     if talk.end_reason is EndReason.FAILED and any(part in talk.error for part in SIMULATORS):
-        return [Finding("simulator_failed", len(talk.turns), talk.error.strip().splitlines()[-1], "raised")]
+        return [Finding("simulator_failed", len(talk.turns), last_line(talk), "raised")]
     return []
+
+
+def last_line(talk: Conversation) -> str:
+    """What was raised, of a trace that may end with a remark of the graph's."""
+    lines = [line for line in talk.error.strip().splitlines() if not line.startswith("During task with name")]
+    return lines[-1] if lines else ""
 
 
 def failed_tool(conduct: Conduct) -> Finding | None:
     """A call that was wanted, and that failed through no doing of its caller and never worked."""
     talk = conduct.talk
     if talk.end_reason is EndReason.FAILED:
-        return Finding("tool", len(talk.turns), talk.error.strip().splitlines()[-1], "raised")
+        return Finding("tool", len(talk.turns), last_line(talk), "raised")
     if conduct.forced:  # what was called in vain is the record's
         return None
     wanted = [(want.call, want.gold) for want in conduct.setting.scenario.script.wants if want.due]
-    worked = [(call.name, call.args) for _, call, result in conduct.calls if result and not result.error]
-    for turn, call, result in conduct.calls:
-        made = (call.name, call.args)
+    worked = [(one.call.name, one.call.args) for one in conduct.calls if one.worked]
+    for one in conduct.calls:
+        made, result = (one.call.name, one.call.args), one.result
         if result and result.injected and made in wanted and made not in worked:
-            return Finding("tool", turn, result.text, f"{call.name} failed: {result.fault}")
+            return Finding("tool", one.turn, result.text, f"{one.call.name} failed: {result.fault}")
     return None

@@ -4,7 +4,7 @@
     forbidden      says what it must never say
     role_broken    speaks as the other side would
     stopped_early  leaves while the agent waits for its answer, before its patience is spent, or with a want unsaid
-    unfinished     leaves without having brought up everything that it wants
+    unfinished     leaves without having brought up everything that it wants, though the agent was of use
     unasked        tells a value that was not asked for, in answer to a question for another
     not_verbatim   answers a question for a value that it knows with neither the value nor an `I don't know`
 
@@ -67,29 +67,30 @@ def answers(scenario: Scenario, heard: Hearing) -> Iterator[Finding]:
         return
     core, said = question(asked.text), squeezed(heard.message.text)
     facts = facts_of(scenario)
-    wanted = {label: value for label, value in facts.items() if label_said(label, core)}
-    told = {label: value for label, value in facts.items() if stands_in(squeezed(value), said)}
+    wanted = [(label, value) for label, value in facts if label_said(label, core)]
+    told = [(label, value) for label, value in facts if stands_in(squeezed(value), said)]
     if not wanted:
         return
-    if not set(wanted.values()) & set(told.values()):
+    due = {value for _, value in wanted}
+    if due.isdisjoint(value for _, value in told):
         if not told and not NO_ANSWER.search(heard.message.text):
-            label, value = next(iter(wanted.items()))
+            label, value = wanted[-1]
             yield Finding("not_verbatim", heard.turn, heard.message.text, f"{label} is {value!r}")
         return
     before = " ".join(squeezed(m.text) for m in heard.seen)
-    for label, value in told.items():
-        if value not in wanted.values() and not stands_in(squeezed(value), before):
+    for label, value in told:
+        if value not in due and not stands_in(squeezed(value), before):
             yield Finding("unasked", heard.turn, heard.message.text, f"nobody asked for {label}")
 
 
-def facts_of(scenario: Scenario) -> dict[str, str]:
-    """The values that the user may be asked for, by label, as it says them."""
+def facts_of(scenario: Scenario) -> list[tuple[str, str]]:
+    """The values that the user may be asked for, each with its label, as it says them; after a change of mind, both."""
     party = scenario.cast[scenario.user]
     known = {key: value for key, value in party.knows.items() if key not in party.secret}
-    found: dict[str, str] = {}
-    for holder in (known, *(want.args for want in scenario.script.wants), *(w.gold for w in scenario.script.wants)):
-        found |= {label_of(path): render(value) for path, value in leaves(holder) if not isinstance(value, bool)}
-    return {label: value for label, value in found.items() if len(value) > 2}
+    wants = scenario.script.wants
+    holders = (known, *(want.args for want in wants), *(want.gold for want in wants))
+    told = [(label_of(p), render(v)) for holder in holders for p, v in leaves(holder) if not isinstance(v, bool)]
+    return [(label, value) for label, value in dict.fromkeys(told) if len(value) > 2]
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -109,7 +110,7 @@ def endings(scenario: Scenario, talk: Conversation, success: bool) -> Iterator[F
         return
     last = talk.turns[-1]
     unsaid = next((want for want in scenario.script.wants if not brought_up(want, talk, scenario)), None)
-    if unsaid:
+    if unsaid and not worn_out(scenario, talk):
         yield Finding("unfinished", last.index, last.message.text, f"{unsaid.call} was never brought up")
     if not success and (why := early(scenario, talk, unsaid)):
         yield Finding("stopped_early", last.index, last.message.text, why)
@@ -117,7 +118,7 @@ def endings(scenario: Scenario, talk: Conversation, success: bool) -> Iterator[F
 
 def early(scenario: Scenario, talk: Conversation, unsaid: Want | None) -> str:
     """Why the user should not have left yet; empty where it was right to."""
-    heard = [m for m in talk.messages if m.role == "assistant" and m.text and scenario.user in m.audience]
+    heard = heard_of(scenario, talk)
     patience = scenario.script.patience
     if talk.end_reason is EndReason.DONE_BY_USER:
         return f"gave up after {len(heard)} answers, with patience for {patience}" if len(heard) < patience else ""
@@ -125,8 +126,27 @@ def early(scenario: Scenario, talk: Conversation, unsaid: Want | None) -> str:
         return f"{unsaid.call} was never brought up"
     settled = sum(act_of(message.text) in (Act.REPORT, Act.REFUSE) for message in heard)
     waiting = bool(heard) and act_of(heard[-1].text) in WAITS and settled < len(scenario.script.wants)
-    tired = talk.end_reason is EndReason.SCRIPT_EXHAUSTED and len(heard) > len(scenario.script.wants) * patience
-    return f"the agent was waiting for an answer: {heard[-1].text[:80]!r}" if waiting and not tired else ""
+    return (
+        f"the agent was waiting for an answer: {heard[-1].text[:80]!r}" if waiting and not tired(scenario, talk) else ""
+    )
+
+
+def heard_of(scenario: Scenario, talk: Conversation) -> list[Message]:
+    """What the user heard the agent say."""
+    return [m for m in talk.messages if m.role == "assistant" and m.text and scenario.user in m.audience]
+
+
+def tired(scenario: Scenario, talk: Conversation) -> bool:
+    """Whether the script ran out after more answers than patience allows for all that is wanted."""
+    most = len(scenario.script.wants) * scenario.script.patience
+    return talk.end_reason is EndReason.SCRIPT_EXHAUSTED and len(heard_of(scenario, talk)) > most
+
+
+def worn_out(scenario: Scenario, talk: Conversation) -> bool:
+    """Whether the agent left the user no way to go on: it used its patience up, or declined everything."""
+    heard = heard_of(scenario, talk)
+    gave_up = talk.end_reason is EndReason.DONE_BY_USER and len(heard) >= scenario.script.patience
+    return gave_up or silent(heard) or tired(scenario, talk)
 
 
 def silent(heard: list[Message]) -> bool:

@@ -10,9 +10,9 @@ from tertulia.records import Conversation, Message, Turn
 from tertulia.setting import Setting
 from tertulia.views import heard_by
 
-__all__ = ["Finding", "detected", "hearings"]
+__all__ = ["Finding", "cut", "detected", "hearings"]
 
-QUOTED = 240  # characters of a finding's text
+QUOTED = 400  # characters of a finding's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,16 @@ class Finding:
     turn: int = -1  # -1: the conversation as a whole
     text: str = ""  # the words or the call
     rule: str = ""  # what it goes against
+    beside: str = ""  # what else was wrong
 
     def as_json(self) -> dict[str, object]:
-        return {"what": self.what, "turn": self.turn, "text": self.text[:QUOTED], "rule": self.rule[:QUOTED]}
+        told = {"what": self.what, "turn": self.turn, "text": cut(self.text), "rule": cut(self.rule)}
+        return told | ({"beside": cut(self.beside)} if self.beside else {})
+
+
+def cut(text: str, longest: int = QUOTED) -> str:
+    """A text of at most so many characters; an ellipsis says that there was more."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def hearings(setting: Setting, talk: Conversation, speaker: str) -> Iterator[Hearing]:

@@ -28,6 +28,7 @@ from tertulia.language.acts import Act, act_of
 from tertulia.language.filling import Slot, assemble, label_said, read, slots
 from tertulia.language.matching import Match, best_tools
 from tertulia.language.saying import render
+from tertulia.language.wording import humanize
 from tertulia.parts import made
 from tertulia.records import Message, Signal, ToolCall
 
@@ -67,7 +68,20 @@ async def made_up(view: View, rules: Speaker) -> Utterance:
     result = next((m for m in view.messages if m.answers in ids), None)
     if result is None:
         return Utterance(calls=(call,))
-    return Utterance("I'm afraid that was not possible." if result.error else "I have done that for you.")
+    told = outcome(result.text)
+    return Utterance(
+        f"I'm afraid that was not possible. {told}" if result.error else f"I have done that for you: {told}."
+    )
+
+
+def outcome(text: str) -> str:
+    """A result in words: `order A1046, day friday`; an error as it is."""
+    told = json.loads(text)
+    if isinstance(told, dict) and "error" in told:
+        return str(told["error"])
+    if not isinstance(told, dict):
+        return render(told)
+    return ", ".join(f"{humanize(key)} {render(value)}" for key, value in told.items())
 
 
 def asked_slot(said: Utterance, view: View) -> Slot | None:
