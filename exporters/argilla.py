@@ -5,19 +5,21 @@ One row for each draft of an assistant that answers somebody, in accepted and re
     status       "pending"
     fields       history: the conversation so far as chat messages with role and content alone, calls in `<tool_call>`;
                  draft: the words or call to be judged; principles: what the assistant must hold to
-    metadata     conversation, scenario, turn, draft, end_reason, accepted
+    metadata     conversation, scenario, turn, draft_number, end_reason, accepted
     vectors, responses   empty
     suggestions  for the question `verdict` accept or revise, for `broken` the ids of the principles, for `markers` the
                  spans of the draft that a marker quotes; the agent is the critic. No suggestion for what is empty
     external_id  derived from the conversation's id, the turn and the draft
 
-The questions are `verdict` (label), `broken` (several labels) and `markers` (spans of `draft`, labelled by principle).
+The questions are `verdict` (label), `broken` (several labels) and `markers` (spans of `draft`, labelled by principle);
+`settings` gives them as Argilla wants them.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from tertulia.errors import UserError
 from tertulia.exporting.chats import in_tags
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.rows import row_id
@@ -26,7 +28,7 @@ from tertulia.scenario import Scenario
 from tertulia.setting import Setting, Settings
 from tertulia.views import Chat, as_chat, briefing, own
 
-__all__ = ["Argilla"]
+__all__ = ["Argilla", "settings"]
 
 
 class Argilla:
@@ -40,7 +42,7 @@ class Argilla:
             "conversation": "text",
             "scenario": "text",
             "turn": "int",
-            "draft": "int",
+            "draft_number": "int",
             "end_reason": "text",
             "accepted": "text",
         },
@@ -80,7 +82,7 @@ class Argilla:
                     "conversation": talk.id,
                     "scenario": talk.scenario,
                     "turn": turn.index,
-                    "draft": number,
+                    "draft_number": number,
                     "end_reason": talk.end_reason.value,
                     "accepted": "yes" if talk.accepted else "no",
                 },
@@ -115,3 +117,44 @@ def bare(message: Mapping[str, Any]) -> dict[str, str]:
     """A message with its role and one text."""
     content = in_tags(message) if message["role"] == "assistant" else message["content"]
     return {"role": message["role"], "content": content}
+
+
+# --- the dataset that takes them -----------------------------------------------------------------------------------
+
+
+def settings(rows: Iterable[Mapping[str, Any]]) -> Any:
+    """`argilla.Settings` for a dataset of these rows: its fields, questions and metadata.
+
+    The labels of `broken` and `markers` are the principles that stand in the rows; Argilla wants at least two labels.
+    Argilla wants a client before them: `argilla.Argilla(URL, KEY)`.
+
+    Raises:
+        UserError: if argilla is not installed, or the rows name fewer than two principles."""
+    try:
+        import argilla as rg  # noqa: PLC0415 - its users have it
+    except ImportError:
+        raise UserError("settings for Argilla need its library: pip install argilla") from None
+    labels = sorted({name for row in rows for name in principles_of(row)})
+    if len(labels) < 2:
+        raise UserError(f"a question of Argilla needs two labels, and the rows name {len(labels)} principles")
+    return rg.Settings(
+        fields=[rg.ChatField("history"), rg.TextField("draft"), rg.TextField("principles", required=False)],
+        questions=[
+            rg.LabelQuestion("verdict", labels=["accept", "revise"]),
+            rg.MultiLabelQuestion("broken", labels=labels, required=False),
+            rg.SpanQuestion("markers", field="draft", labels=labels, allow_overlapping=True, required=False),
+        ],
+        metadata=[
+            *map(rg.TermsMetadataProperty, ("conversation", "scenario", "end_reason", "accepted")),
+            *map(rg.IntegerMetadataProperty, ("turn", "draft_number")),
+        ],
+    )
+
+
+def principles_of(row: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of the principles that a row lists or suggests."""
+    listed = (line for line in row["fields"]["principles"].splitlines() if line.startswith("- "))
+    yield from (line[2:].partition(":")[0] for line in listed)
+    for made in row["suggestions"]:
+        if made["question_name"] == "broken":
+            yield from made["value"]

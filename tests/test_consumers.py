@@ -6,13 +6,17 @@ Those libraries are large, so the tests are skipped without them: `make verify` 
 import json
 import os
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 import tertulia
 from tertulia.export import columns_of
+from tertulia.exporters.argilla import settings
 from tertulia.exporting.columns import features
 from tertulia.parts import names
+from tertulia.verifying.libraries import LIBRARIES
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -75,25 +79,78 @@ def test_datasets_reads_parquet_and_the_folder_of_a_run_by_what_stands_in_them(r
         assert list(loaded) == rows
 
 
-def test_argilla_takes_our_records(run, tmp_path):
-    rg = pytest.importorskip("argilla")
-    lines = run.export("argilla", tmp_path / "argilla.jsonl").path.read_text(encoding="utf-8").splitlines()
-    suggested = set()
-    for line in lines:
-        row = json.loads(line)
-        given = [rg.Suggestion(**suggestion) for suggestion in row["suggestions"]]
-        record = rg.Record(
-            id=row["external_id"],
-            fields=row["fields"],
-            metadata=row["metadata"],
-            suggestions=given,
-            vectors=row["vectors"],
-        )
-        assert record.fields["draft"] == row["fields"]["draft"]
-        assert record.fields["history"] == row["fields"]["history"]
-        made = record.api_model().model_dump()
-        assert made["external_id"] == row["external_id"]
-        assert made["metadata"] == row["metadata"]
-        suggested |= {suggestion["question_name"] for suggestion in row["suggestions"]}
+class ArgillaServer:
+    """As much of Argilla's server as says who is there and takes records; it keeps what it was sent."""
 
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def __call__(self, request: Any) -> Any:
+        httpx = pytest.importorskip("httpx")
+        now = {"inserted_at": "2024-01-01T00:00:00", "updated_at": "2024-01-01T00:00:00"}
+        if request.url.path == "/api/v1/me":
+            person = {"id": str(uuid4()), "username": "reviewer", "role": "owner", "first_name": "Reviewer"}
+            return httpx.Response(200, json=person | now)
+        assert request.url.path.endswith("/records/bulk")
+        sent = json.loads(request.content)["items"]
+        self.records += sent
+        items = [one | {"id": str(uuid4()), "suggestions": [], "responses": []} | now for one in sent]
+        return httpx.Response(200, json={"items": items, "updated_item_ids": []})
+
+
+def test_argilla_takes_our_records_under_our_settings(run, tmp_path):
+    rg, httpx = pytest.importorskip("argilla"), pytest.importorskip("httpx")
+    path = run.export("argilla", tmp_path / "argilla.jsonl").path
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][:200]
+    server = ArgillaServer()
+    client = rg.Argilla("http://localhost", "key", mounts={"http://": httpx.MockTransport(server)})
+    made = settings(rows)
+    made.validate()
+    dataset = rg.Dataset("drafts", settings=made, client=client)
+    dataset.id = uuid4()
+    dataset.records.log(
+        [
+            rg.Record(
+                fields=row["fields"],
+                metadata=row["metadata"],
+                suggestions=[rg.Suggestion(**one) for one in row["suggestions"]],
+                id=row["external_id"],
+            )
+            for row in rows
+        ]
+    )
+
+    assert [one["fields"] for one in server.records] == [row["fields"] for row in rows]
+    assert [one["external_id"] for one in server.records] == [row["external_id"] for row in rows]
+    assert [one["metadata"] for one in server.records] == [row["metadata"] for row in rows]
+    options = {question.name: set(question.labels) for question in made.questions}
+    suggested = set()
+    for sent, row in zip(server.records, rows, strict=True):
+        assert len(sent["suggestions"]) == len(row["suggestions"])
+        for given in row["suggestions"]:
+            name, value = given["question_name"], given["value"]
+            suggested.add(name)
+            labels = [value] if name == "verdict" else value if name == "broken" else [span["label"] for span in value]
+            assert set(labels) <= options[name]
     assert suggested == {"verdict", "broken", "markers"}
+    tagged = [said["content"] for row in rows for said in row["fields"]["history"] if said["role"] == "assistant"]
+    assert any("<tool_call>" in text for text in tagged)
+    assert {said["role"] for row in rows for said in row["fields"]["history"]} == {
+        "system",
+        "user",
+        "assistant",
+        "tool",
+    }
+
+
+def test_a_verification_of_argillas_records_builds_each_of_them(run, tmp_path):
+    pytest.importorskip("argilla")
+    path = run.export("argilla", tmp_path / "argilla.jsonl").path
+    assert "argilla" in run.verify("argilla", path).checked
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows[1]["fields"]["history"][0] = {"role": "user"}
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    ((number, fault),) = LIBRARIES["records"].faults(broken)
+    assert (number, fault[:9]) == (2, "argilla: ")

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIBRARIES", "Library", "argilla_settings", "installed"]
+__all__ = ["LIBRARIES", "Library", "installed"]
 
 Row = Mapping[str, Any]
 REFUSED = (ValueError, TypeError, KeyError, AttributeError)  # what constructors raise; pydantic's errors among them
@@ -136,7 +136,6 @@ def by_bfcl(path: Path) -> Iterator[tuple[int, str]]:
 
 def by_argilla(path: Path) -> Iterator[tuple[int, str]]:
     rg, rows = import_module("argilla"), rows_in(path)
-    argilla_settings(rows).validate()
 
     def take(row: Row) -> None:
         suggestions = [rg.Suggestion(**suggestion) for suggestion in row["suggestions"]]
@@ -150,33 +149,6 @@ def by_argilla(path: Path) -> Iterator[tuple[int, str]]:
         record.api_model()
 
     yield from each(rows, take)
-
-
-def argilla_settings(rows: Sequence[Row]) -> Any:
-    """`argilla.Settings` for rows of the format `argilla`: labels are all principles that stand in them."""
-    rg = import_module("argilla")
-    lines = {line for row in rows for line in row["fields"]["principles"].splitlines() if line.startswith("- ")}
-    labels = {line[2:].partition(":")[0] for line in lines}
-    labels |= {
-        name for row in rows for one in row["suggestions"] if one["question_name"] == "broken" for name in one["value"]
-    }
-    texts = ("conversation", "scenario", "end_reason", "accepted")
-    return rg.Settings(
-        fields=[
-            rg.ChatField("history"),
-            rg.TextField("draft"),
-            rg.TextField("principles", required=False),
-        ],
-        questions=[
-            rg.LabelQuestion("verdict", labels=["accept", "revise"]),
-            rg.MultiLabelQuestion("broken", labels=sorted(labels), required=False),
-            rg.SpanQuestion("markers", field="draft", labels=sorted(labels), allow_overlapping=True, required=False),
-        ],
-        metadata=[
-            *(rg.TermsMetadataProperty(name) for name in texts),
-            *(rg.IntegerMetadataProperty(name) for name in ("turn", "draft")),
-        ],
-    )
 
 
 LIBRARIES: dict[str, Library] = {
