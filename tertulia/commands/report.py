@@ -11,7 +11,7 @@ from tertulia.commands.printing import as_json, console, note, table
 from tertulia.commands.tables import brief, full
 from tertulia.corpus.distributions import Distributions, spread
 from tertulia.export import replacing
-from tertulia.pages.document import document, figure, named, text, title
+from tertulia.pages.document import document, figure, named, text, title, wide
 from tertulia.pages.document import table as html_table
 from tertulia.pages.plots import counts, percent
 from tertulia.parts import heuristics
@@ -91,4 +91,5 @@ def critic(summary: Summary) -> str:
         )
         for name, one in [*summary.critic.by_principle.items(), ("all", summary.critic.overall)]
     ]
-    return html_table(("principle", "planted", "found", "false", "precision", "recall"), rows)
+    drawn = html_table(("principle", "planted", "found", "false", "precision", "recall"), rows)
+    return wide("critic against planted slips", drawn)

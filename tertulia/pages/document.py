@@ -13,6 +13,7 @@ __all__ = ["document", "figure", "folded", "named", "table", "text", "tiles", "t
 STYLE = (files("tertulia.pages") / "page.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 JOINT = re.compile(r"(?<=[_:./-])(?=\w)")
+LONGEST = 200  # characters of a name
 UNSEEN = {  # what no reader could see, or no file could hold
     **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},  # the pictures of control characters
     **dict.fromkeys([*range(0x7F, 0xA0), *range(0xD800, 0xE000)], 0xFFFD),  # and halves of surrogate pairs
@@ -23,7 +24,7 @@ def document(name: str, body: Iterable[str]) -> str:
     """A page with this title; `body` is HTML."""
     inside = "\n".join(body)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}</title>\n'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name[:LONGEST])}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>\n{STYLE}</style></head>\n<body><main>\n{inside}\n</main></body></html>\n"
@@ -40,7 +41,7 @@ def text(said: str, most: int | None = None) -> str:
 
 def named(name: str) -> str:
     """A name apart from the direction of what stands around it, that may be broken where its parts meet."""
-    return f"<bdi>{JOINT.sub('<wbr>', text(name))}</bdi>"
+    return f"<bdi>{JOINT.sub('<wbr>', text(name[:LONGEST]))}</bdi>"
 
 
 def title(said: str) -> str:

@@ -8,7 +8,7 @@ from tertulia.pages.document import named, text
 
 __all__ = ["Bar", "Rate", "bars", "counts", "curve", "percent"]
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 250, 44, 8, 22, 44  # of a curve, and the room around it
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 250, 54, 8, 22, 44  # of a curve, and the room around it
 ASIDE = 20  # between the curve's ends and the ends of the grid
 LABELS = 8  # of a curve's points, at most
 PERCENT = ("0", "50", "100%")
