@@ -146,7 +146,7 @@ def checked(talks: Talks, by_place: Mapping[int, dict[str, Any]], sample: int) -
     leaks = {place for place, sort in talks.planted.items() if sort == "leak"}
     yield rated("leaks", {place for place, name in rule.items() if name == LEAKED}, leaks)
     first: dict[bytes, int] = {}
-    seen = [place for place in sorted(rule) if rule[place] != LEAKED]
+    seen = [place for place in sorted(rule) if rule[place] != LEAKED and truth.texts[place]]  # without words: no repeat
     repeats = {place for place in seen if first.setdefault(truth.texts[place], place) != place}
     yield rated("exact", {place for place, name in rule.items() if name == EXACT}, repeats)
     flagged = [place for place in seen if rule[place] == NEAR]

@@ -454,8 +454,28 @@ def test_a_field_with_several_values_is_bounded_in_each(tmp_path):
     made = chosen(tmp_path, "balance:\n  - {by: [size.tags], most: 12}\n", talks)
 
     assert max(made.balance[0].after.values()) == 12
-    with pytest.raises(UserError, match="give 'most' alone"):
-        chosen(tmp_path, "balance:\n  - {by: [size.tags]}\n", talks)
+    assert made.balance[0].short == {}
+
+
+def test_targets_of_a_field_with_several_values_are_met_as_far_as_they_can_be_and_the_rest_is_told(tmp_path):
+    """Sixty of t0, t1 and t2 in turn; half of each with `all`, half with `some`; ten more are rare beside `all`."""
+    talks = [spoken(n, f"hello {n}", "yes", verdicts=[tagged(n)]) for n in range(60)]
+    rare = Verdict(judge="size", passed=True, detail={"tags": ["rare", "all"]})
+    talks += [spoken(60 + n, f"hello {60 + n}", "yes", verdicts=[rare]) for n in range(10)]
+    by_share = chosen(
+        tmp_path,
+        "balance:\n  - by: [size.tags]\n    total: 60\n"
+        "    shares: {all: 0.3, some: 0.3, rare: 0.1, t0: 0.1, t1: 0.1, t2: 0.1}\n",
+        talks,
+    ).balance[0]
+    even = chosen(tmp_path, "balance:\n  - {by: [size.tags]}\n", talks).balance[0]
+
+    assert by_share.before == {"all": 40, "rare": 10, "some": 30, "t0": 20, "t1": 20, "t2": 20}
+    assert [by_share.after[tag] for tag in ("rare", "t0", "t1", "t2")] == [6, 6, 6, 6]
+    assert by_share.after["all"] + by_share.after["some"] == 24
+    assert by_share.short == {tag: 18 - by_share.after[tag] for tag in ("all", "some") if by_share.after[tag] < 18}
+    assert even.after["rare"] == even.after["all"] == 10
+    assert max(even.after.values()) == 10
 
 
 def tagged(n: int) -> Verdict:

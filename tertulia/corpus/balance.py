@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from tertulia.corpus.criteria import Balance
 from tertulia.corpus.ledger import Ledger
-from tertulia.errors import UserError
 from tertulia.streams import number
 
 __all__ = ["Balanced", "balanced", "targets"]
 
 BETWEEN = " / "  # the values of several fields
+DRAWN = 31  # bits of a rank that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,9 @@ class Balanced:
 def balanced(ledger: Ledger, wanted: Balance, seed: int) -> Balanced:
     """Take out of a ledger what there is too much of.
 
-    A conversation with several values of a field (tools, principles) takes room in each of them; such a field can be
-    bounded by `most` alone.
-
-    Raises:
-        UserError: when such a field is to have shares or a total."""
+    A conversation with several values of a field (tools, principles) takes room in each of them, and needs room in
+    all; those with a rare value are drawn first, since a frequent one would leave them no room. Targets are then
+    bounds, and what is missing is told."""
     by = BETWEEN.join(wanted.by)
     before: Counter[str] = Counter()
     several = False
@@ -39,14 +37,23 @@ def balanced(ledger: Ledger, wanted: Balance, seed: int) -> Balanced:
         sorts = sorts_of(cells, wanted.by)
         several = several or len(sorts) > 1
         before.update(sorts)
-    if several and (wanted.most is None or wanted.shares or wanted.total):
-        raise UserError(f"balance by {by!r}: a conversation has several of them; give 'most' alone")
-    room = dict.fromkeys(before, wanted.most or 0) if several else targets(before, wanted)
-    ledger.rank((number(seed, "balance", by, name), place) for place, name, _ in ledger.kept())
+    room = targets(before, wanted)
+    ledger.rank(ranks(ledger, wanted, seed, before if several else {}))
     after: Counter[str] = Counter()
     ledger.reject(too_many(ledger, wanted, room, after))
-    missing = {sort: count - after[sort] for sort, count in room.items() if count > after[sort]} if not several else {}
+    bound_alone = several and not (wanted.shares or wanted.total)  # nobody asked for so many
+    missing = {} if bound_alone else {sort: n - after[sort] for sort, n in room.items() if n > after[sort]}
     return Balanced(by, dict(sorted(before.items())), {sort: after[sort] for sort in sorted(before)}, missing)
+
+
+def ranks(ledger: Ledger, wanted: Balance, seed: int, counts: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """When each conversation is drawn, as (a number of 63 bits, place): by chance, or by its rarest sort and chance."""
+    by = BETWEEN.join(wanted.by)
+    for place, name, cells in ledger.kept():
+        drawn = number(seed, "balance", by, name)
+        if counts:
+            drawn = min(counts[sort] for sort in sorts_of(cells, wanted.by)) << DRAWN | drawn >> (63 - DRAWN)
+        yield drawn, place
 
 
 def sorts_of(cells: Mapping[str, list[str]], by: tuple[str, ...]) -> list[str]:
