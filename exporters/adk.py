@@ -14,7 +14,7 @@ One case for each distinct settled scenario, accepted or not, for ADK's simulate
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.folder import TEXT, Shape
@@ -35,6 +35,8 @@ class Adk:
     """`lost` counts, by field, the items in which a scenario says something that a case does not."""
 
     consumer: ClassVar[str] = "cases"
+    carries: ClassVar[Sequence[str]] = CARRIED
+    loses: ClassVar[Mapping[str, str]] = {"cast (but the user)": "the other parties, with what they know and can call"}
     evaluates: ClassVar[bool] = True
 
     def __init__(self) -> None:

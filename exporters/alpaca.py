@@ -10,12 +10,12 @@ One row for each message of an assistant in an accepted conversation that has no
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, in_tags, taught, transcript
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import Lesson, about, lessons
+from tertulia.exporting.lessons import LOSES, Lesson, about, lessons
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -28,6 +28,10 @@ class Alpaca:
     """`lost` counts rejected conversations, messages with a known fault, and ids of calls."""
 
     consumer: ClassVar[str] = "alpaca"
+    loses: ClassVar[Mapping[str, str]] = LOSES | {
+        "call_ids": "ids of calls",
+        "faulty_messages": "messages with a known fault",
+    }
     columns: ClassVar[Columns] = {
         "instruction": "text",
         "input": "text",

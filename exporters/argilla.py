@@ -35,6 +35,11 @@ class Argilla:
     """`lost` counts drafts that answer nobody, ids of calls, and quotes that do not stand in the draft."""
 
     consumer: ClassVar[str] = "records"
+    loses: ClassVar[Mapping[str, str]] = {
+        "call_ids": "ids of calls",
+        "drafts_that_answer_nobody": "drafts before which nobody spoke",
+        "quotes_without_a_span": "quotes of markers that do not stand in the draft word for word",
+    }
     columns: ClassVar[Columns] = {
         "status": "text",
         "fields": {"history": [{"role": "text", "content": "text"}], "draft": "text", "principles": "text"},

@@ -19,7 +19,7 @@ own package.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -65,6 +65,8 @@ class Bfcl:
     """`lost` counts, by field, the items in which a scenario says something that an entry does not."""
 
     consumer: ClassVar[str] = "entries"
+    carries: ClassVar[Sequence[str]] = CARRIED
+    loses: ClassVar[Mapping[str, str]] = {"script.wants.by (calls of others)": "calls that others should make"}
     evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",

@@ -20,7 +20,7 @@ script and persona) is not in the row, so filter by `role` to train a critic of 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT
@@ -42,6 +42,12 @@ class Critic:
     """`lost` counts plan drafts, which no speaker saw, and what the bounds cut off."""
 
     consumer: ClassVar[str] = "critic"
+    loses: ClassVar[Mapping[str, str]] = {
+        "plan_drafts": "drafts of plans",
+        "history_messages": "messages before the last 64",
+        "clipped_texts": "texts cut at 8,000 characters",
+        "markers": "markers after the first 32",
+    }
     columns: ClassVar[Columns] = {
         "id": "text",
         "speaker": "text",

@@ -13,7 +13,7 @@ The mask is for roles, not for messages, so a row ends before the first assistan
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, taught
@@ -21,7 +21,7 @@ from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
-from tertulia.exporting.turns import turned
+from tertulia.exporting.turns import LOSES, turned
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
@@ -35,6 +35,7 @@ class DaringAnteater:
     """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
 
     consumer: ClassVar[str] = "anteater"
+    loses: ClassVar[Mapping[str, str]] = LOSES
     columns: ClassVar[Columns] = {
         "system": "text",
         "conversations": [{"from": "text", "value": "text"}],

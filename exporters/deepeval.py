@@ -12,7 +12,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
@@ -31,6 +31,8 @@ class Deepeval:
     """`lost` counts, by field, the items in which a scenario says something that a golden does not."""
 
     consumer: ClassVar[str] = "goldens"
+    carries: ClassVar[Sequence[str]] = CARRIED
+    loses: ClassVar[Mapping[str, str]] = {"cast (but the user)": "the other parties, with what they know and can call"}
     evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "name": "text",

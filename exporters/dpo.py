@@ -17,13 +17,13 @@ revised twice gives two rows with the same `chosen`:
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import with_objects
-from tertulia.exporting.pairs import PAIR, PROVENANCE, broken, pairs, provenance
+from tertulia.exporting.pairs import PAIR, PAIR_LOSES, PROVENANCE, broken, pairs, provenance
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -36,6 +36,7 @@ class Dpo:
     """`lost` counts rejected conversations, and pairs that would teach nothing or that no template can render."""
 
     consumer: ClassVar[str] = "pairs"
+    loses: ClassVar[Mapping[str, str]] = PAIR_LOSES
     columns: ClassVar[Columns] = {"id": "text", **PAIR, "principles": ["text"], "provenance": PROVENANCE}
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ for the keys that they lack, from whoever reads a file of them as a table. Versi
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -56,6 +56,7 @@ class Evalset:
     """Keeps a digest of every item it has written, so memory grows with the distinct items alone."""
 
     consumer: ClassVar[str] = "items"
+    loses: ClassVar[Mapping[str, str]] = {"items with wrong gold": "items that fail the gold lint, by its rule"}
     evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "version": "int",

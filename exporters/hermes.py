@@ -16,7 +16,7 @@ The format has no weights, so a row ends before the first assistant message that
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, taught, tools_text
@@ -24,7 +24,7 @@ from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
-from tertulia.exporting.turns import turned
+from tertulia.exporting.turns import LOSES, turned
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
@@ -38,6 +38,7 @@ class Hermes:
     """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
 
     consumer: ClassVar[str] = "sharegpt"
+    loses: ClassVar[Mapping[str, str]] = LOSES
     columns: ClassVar[Columns] = {
         "id": "text",
         "conversations": [{"from": "text", "value": "text"}],

@@ -10,7 +10,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
@@ -28,6 +28,7 @@ class Inspect:
     """Keeps digests of the items it has written."""
 
     consumer: ClassVar[str] = "samples"
+    loses: ClassVar[Mapping[str, str]] = {}  # what a sample has no field for stands in its metadata
     evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",

@@ -13,13 +13,13 @@ Wanted drafts outnumber unwanted ones, as conversations are mostly sound: weigh 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT, tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import with_objects
-from tertulia.exporting.pairs import Asked, asked, broken, empty, planted, substance
+from tertulia.exporting.pairs import LOSES, Asked, asked, broken, empty, planted, substance
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -32,6 +32,10 @@ class Kto:
     """`lost` counts rejected conversations, drafts of which nothing certain is known, and what dpo drops as well."""
 
     consumer: ClassVar[str] = "judgements"
+    loses: ClassVar[Mapping[str, str]] = LOSES | {
+        "drafts_with_a_doubt": "drafts that were accepted with a marker or an unnoticed slip",
+        "repeated_drafts": "drafts that say what a later one says",
+    }
     columns: ClassVar[Columns] = {
         "id": "text",
         "prompt": CHAT,

@@ -20,7 +20,7 @@ the same order:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -40,6 +40,15 @@ class Oasst:
     """`lost` counts what only the sidecar carries, and rejected conversations, which neither file does."""
 
     consumer: ClassVar[str] = "oasst"
+    loses: ClassVar[Mapping[str, str]] = {
+        "rejected_conversations": "conversations that a gate kept out",
+        "conversations_without_a_prompt": "conversations in which no user spoke to the assistant",
+        "leading_assistant_messages": "what the assistant said first; in the sidecar",
+        "message_in_sidecar": "words that user and assistant did not both hear, and those that lead",
+        "calls_in_sidecar": "calls",
+        "result_in_sidecar": "what calls gave",
+        "draft_in_sidecar": "drafts that have no place as a sibling",
+    }
     columns: ClassVar[Columns] = {"message_tree_id": "text", "tree_state": "text", "prompt": "json", "origin": "text"}
 
     def __init__(self) -> None:

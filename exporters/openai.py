@@ -15,12 +15,12 @@ Since an upload takes no other key, the rest stands in a sidecar, one line for e
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import about, lessons
+from tertulia.exporting.lessons import LOSES, about, lessons
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -33,6 +33,7 @@ class Openai:
     """`lost` counts rejected conversations, those with nothing to learn from, and messages trimmed at either end."""
 
     consumer: ClassVar[str] = "openai"
+    loses: ClassVar[Mapping[str, str]] = LOSES
     columns: ClassVar[Columns] = {"messages": CHAT, "tools": ["json"], "parallel_tool_calls": "bool"}
 
     def __init__(self) -> None:

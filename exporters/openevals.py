@@ -12,7 +12,7 @@ One row for each assistant of an accepted conversation:
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT
@@ -30,6 +30,11 @@ class Openevals:
     """`lost` counts rejected conversations, drafts that were sent back, and messages that no assistant heard."""
 
     consumer: ClassVar[str] = "trajectories"
+    loses: ClassVar[Mapping[str, str]] = {
+        "rejected_conversations": "conversations that a gate kept out",
+        "drafts_sent_back": "drafts that were sent back",
+        "messages_no_assistant_heard": "what no assistant heard",
+    }
     evaluates: ClassVar[bool] = True
     columns: ClassVar[Columns] = {
         "id": "text",

@@ -10,13 +10,13 @@ One row for each pair of the format `dpo`, with the prompt in both sides, as a r
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT, tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import with_objects
-from tertulia.exporting.pairs import PROVENANCE, pairs, provenance
+from tertulia.exporting.pairs import PAIR_LOSES, PROVENANCE, pairs, provenance
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -29,6 +29,7 @@ class Reward:
     """`lost` counts rejected conversations, and pairs that would teach nothing or that no template can render."""
 
     consumer: ClassVar[str] = "comparisons"
+    loses: ClassVar[Mapping[str, str]] = PAIR_LOSES
     columns: ClassVar[Columns] = {
         "id": "text",
         "chosen": CHAT,

@@ -17,7 +17,7 @@ The sidecar holds the revisions, one row for each draft of an assistant that was
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
@@ -39,6 +39,13 @@ class Sdsd:
     """`lost` counts conversations that a failure ended, and calls, results and asides, for which there is no place."""
 
     consumer: ClassVar[str] = "dialogues"
+    loses: ClassVar[Mapping[str, str]] = {
+        "calls": "calls",
+        "results": "what calls gave",
+        "asides": "words that user and assistant did not both hear",
+        "failed_plays": "conversations that a failure ended",
+        "conversations_without_words": "conversations in which nothing was said to both",
+    }
     columns: ClassVar[Columns] = {
         "id": "text",
         "conversation": "text",

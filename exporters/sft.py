@@ -14,12 +14,12 @@ the first one that has a known fault. The format `openai` has the whole conversa
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT, META, tools_text
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.lessons import about, faultless, with_objects
+from tertulia.exporting.lessons import LOSES_MORE, about, faultless, with_objects
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -32,6 +32,7 @@ class Sft:
     """`lost` counts rejected conversations, those with nothing to learn from, and messages cut at either end."""
 
     consumer: ClassVar[str] = "sft"
+    loses: ClassVar[Mapping[str, str]] = LOSES_MORE
     columns: ClassVar[Columns] = {"id": "text", "messages": CHAT, "tools": "text", "meta": {**META, "cut": "int"}}
 
     def __init__(self) -> None:

@@ -12,14 +12,14 @@ The format has no weights, so a row ends before the first assistant message that
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from tertulia.exporting.chats import META, tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
-from tertulia.exporting.turns import turned
+from tertulia.exporting.turns import LOSES, turned
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
@@ -33,6 +33,7 @@ class Sharegpt:
     """`lost` counts what `sft` counts, and the ids of calls and boundaries of messages that turns do not keep."""
 
     consumer: ClassVar[str] = "sharegpt"
+    loses: ClassVar[Mapping[str, str]] = LOSES
     columns: ClassVar[Columns] = {
         "id": "text",
         "conversations": [{"from": "text", "value": "text"}],

@@ -16,7 +16,7 @@ actions reach, so `success.state` is what that is, and nothing else may change.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.folder import LIST, TEXT, Shape
@@ -52,6 +52,14 @@ class Tau2:
     """`lost` counts, by field, the items in which a scenario says something that a task does not."""
 
     consumer: ClassVar[str] = "tasks"
+    carries: ClassVar[Sequence[str]] = CARRIED
+    loses: ClassVar[Mapping[str, str]] = {
+        "cast (names of the parties)": "what user and assistant are called",
+        "cast (third parties)": "parties beside user and assistant",
+        "cast.persona (of the assistant)": "the assistant's persona",
+        "cast.knows (of the assistant)": "what the assistant knows",
+        "cast.tools (of the assistant)": "which of the domain's tools the assistant has",
+    }
     evaluates: ClassVar[bool] = True
 
     def __init__(self) -> None:

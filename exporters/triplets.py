@@ -15,7 +15,7 @@ with in-batch negatives.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
@@ -35,6 +35,11 @@ class Triplets:
     """`lost` counts rejected conversations, and calls for which nothing was asked or no other tool is left."""
 
     consumer: ClassVar[str] = "triplets"
+    loses: ClassVar[Mapping[str, str]] = {
+        "rejected_conversations": "conversations that a gate kept out",
+        "calls_without_a_query": "calls before which no user spoke",
+        "calls_without_another_tool": "calls of an assistant that has no other tool",
+    }
     columns: ClassVar[Columns] = {
         "query": "text",
         "positive": "text",

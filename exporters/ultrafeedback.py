@@ -52,6 +52,11 @@ class Ultrafeedback:
     """`lost` counts rejected conversations, and drafts that are empty, repeated or bear a slip that nobody noticed."""
 
     consumer: ClassVar[str] = "feedback"
+    loses: ClassVar[Mapping[str, str]] = {
+        "rejected_conversations": "conversations that a gate kept out",
+        "empty_repeated_or_doubtful_drafts": "drafts that are empty, say what another says, or bear an unnoticed slip",
+        "turns_with_one_completion": "turns that are left with one draft",
+    }
     columns: ClassVar[Columns] = {
         "source": "text",
         "instruction": "text",

@@ -14,7 +14,18 @@ from tertulia.records import Conversation, Turn
 from tertulia.setting import Setting
 from tertulia.views import Chat, as_chat, briefing, tool_list
 
-__all__ = ["Lesson", "about", "faultless", "lessons", "until_a_fault", "with_objects"]
+__all__ = ["LOSES", "LOSES_MORE", "Lesson", "about", "faultless", "lessons", "until_a_fault", "with_objects"]
+
+LOSES = {
+    "rejected_conversations": "conversations that a gate kept out",
+    "nothing_to_learn": "assistants of a conversation without a message that may be learnt",
+    "leading_assistant_messages": "what an assistant said or called before a user spoke",
+    "leading_tool_messages": "results of such calls",
+    "trailing_user_messages": "what was said to an assistant after its last words",
+    "trailing_assistant_messages": "calls after its last words",
+    "trailing_tool_messages": "results of such calls",
+}
+LOSES_MORE = LOSES | {"messages_from_a_fault_on": "messages from the first one on that has a known fault"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from tertulia.setting import Setting
 from tertulia.views import Chat, as_chat, briefing, own, tool_list
 
 __all__ = [
+    "LOSES",
     "PAIR",
+    "PAIR_LOSES",
     "PROVENANCE",
     "Asked",
     "Candidate",
@@ -45,6 +47,15 @@ PROVENANCE: dict[str, Column] = {
     "chosen_by": "text",
     "rejected_by": "text",
     "length_ratio": "float",
+}
+LOSES = {
+    "rejected_conversations": "conversations that a gate kept out",
+    "prompts_without_a_question": "drafts whose prompt is empty or ends with the assistant's own words",
+    "empty_drafts": "drafts in which nothing is said or called",
+}
+PAIR_LOSES = LOSES | {
+    "chosen_equals_rejected": "drafts that were sent back and say what was accepted",
+    "repeated_rejected": "drafts that were sent back and say what one before them says",
 }
 PAIR: dict[str, Column] = {"prompt": CHAT, "chosen": CHAT, "rejected": CHAT, "tools": "text"}
 

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tertulia.exporting.chats import in_tags
+from tertulia.exporting.lessons import LOSES_MORE
 from tertulia.exporting.rows import as_line
 
-__all__ = ["Turned", "turned"]
+__all__ = ["LOSES", "Turned", "turned"]
+
+LOSES = LOSES_MORE | {
+    "call_ids": "ids of calls",
+    "message_boundaries": "places where messages of one role follow each other, which are one turn",
+}
 
 
 @dataclass(slots=True)
