@@ -1,29 +1,27 @@
 """An evaluation: trials are played into a folder, or gone on with where they were stopped."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tertulia.contracts import Speaker
 from tertulia.errors import RunStopped
-from tertulia.evaluation.agents import seated
-from tertulia.evaluation.casting import Staging, dynamic, evaluation_ensembles
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.floors import floors_of
 from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
-from tertulia.evaluation.seat import UNREACHED
 from tertulia.evaluation.sets import EvalSet, digest, read_set
 from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
-from tertulia.evaluation.static import StaticStage
-from tertulia.evaluation.trials import Trial, every_trial, trial_items
+from tertulia.evaluation.sharing import Trials, company, there_in
+from tertulia.evaluation.trials import Trial, trial_items, trial_of
 from tertulia.models.budget import Budget, spent_of
 from tertulia.models.journal import Journal
 from tertulia.models.records import EndpointDenies
 from tertulia.running.run_folder import clear
-from tertulia.running.runner import Ensemble, Standing, play_all
+from tertulia.running.runner import Standing, play_all
 from tertulia.running.runs import affordable, caller_for
 from tertulia.running.store import Store
+from tertulia.running.workers import Driver, drive, shares
 
 __all__ = ["all_there", "evaluate", "figures_of", "folder_of"]
 
@@ -48,29 +46,47 @@ class Session:
     settings: EvaluationSettings
     evalset: EvalSet
     store: Store
-    players: dict[str, Ensemble]
+    journal: Journal
+    budget: Budget
     on_progress: OnProgress
+    simulator: Speaker | None = None
     standing: Standing = field(default_factory=lambda: Standing(total=0))
 
-    async def play(self, trials: Iterable[Trial]) -> None:
-        """Play those of the trials that are not there yet.
+    async def play(self, places: Sequence[int]) -> None:
+        """Play the trials at those of the places where none is there yet.
 
         Raises:
             RunInterrupted, RunStopped: what had finished is kept.
             EndpointDenies: if nobody answered from the start."""
-        wanted, there = list(trials), there_in(self.store, self.settings)
-        places = {trial.place(len(self.evalset.items)) for trial in wanted}
-        self.standing.total, self.standing.kept = len(wanted), len(places & there)
+        there = there_in(self.store, self.settings)
+        due = [place for place in places if place not in there]
+        self.standing.total, self.standing.kept = len(places), len(places) - len(due)
         self.standing.accepted, self.standing.rejected = 0, type(self.standing.rejected)()
-        items = trial_items(self.evalset, wanted, self.settings.run.seed, there, self.settings.per_seed)
-        concurrency = self.settings.run.concurrency
         try:
-            await play_all(self.store, self.players, items, self.standing, concurrency, self.on_progress)
+            if min(self.settings.run.workers, len(due)) > 1:
+                await self.play_by_several(places, min(self.settings.run.workers, len(due)))
+            elif due:
+                await self.play_here(due)
         except EndpointDenies as gone:
             if not self.standing.done:
                 raise
             kept = f"{self.standing.done} of {self.standing.total} trials are kept in {self.store.folder}"
             raise RunStopped(f"{gone}; {kept}; the same command goes on", self.store.folder) from None
+
+    async def play_here(self, due: Sequence[int]) -> None:
+        """Play in this process."""
+        asked, count = self.settings, len(self.evalset.items)
+        caller = caller_for(asked.playing, self.journal, self.budget)
+        trials = (trial_of(place, count) for place in due)
+        items = trial_items(self.evalset, trials, asked.run.seed, per_seed=asked.per_seed)
+        async with company(asked, self.evalset, caller, self.simulator) as players:
+            await play_all(self.store, players, items, self.standing, asked.run.concurrency, self.on_progress)
+
+    async def play_by_several(self, places: Sequence[int], workers: int) -> None:
+        """Play in so many processes, of which this one is not one."""
+        work = Trials(self.settings, tuple([item.id for item in self.evalset.items]), places, self.simulator)
+        driver = Driver(self.store, self.journal, self.budget, self.standing)
+        await drive(driver, shares(self.store.folder, work, workers), self.on_progress)
 
     async def play_again(self, most: int) -> None:
         """Play trials again whose simulator tainted them, at most so many in all, those of an earlier call included."""
@@ -86,13 +102,12 @@ class Session:
             if not wanted:
                 return
             left -= len(wanted)
-            await self.play(wanted)
+            await self.play([trial.place(len(self.evalset.items)) for trial in wanted])
 
 
-def there_in(store: Store, settings: EvaluationSettings) -> set[int]:
-    """The places that are not played again: all that are there but those that ended since nobody was reached."""
-    remote = settings.playing.models or settings.agent.startswith("http")
-    return store.finished(but=[trouble.value for trouble in UNREACHED] if remote else ())
+def first_places(evalset: EvalSet, k: int) -> range:
+    """Where the first attempts at the trials lie."""
+    return range(k * len(evalset.items))
 
 
 def all_there(settings: EvaluationSettings, evalset: EvalSet) -> bool:
@@ -105,8 +120,8 @@ def all_there(settings: EvaluationSettings, evalset: EvalSet) -> bool:
     with Store(folder) as store:
         told = store.manifest.get("versions", {})
         same = all(told.get(name) == manifest["versions"][name] for name in ("set", "simulator"))
-        places = {trial.place(len(evalset.items)) for trial in every_trial(len(evalset.items), settings.k)}
-        return same and store.manifest["settings"] == manifest["settings"] and places <= there_in(store, settings)
+        all_in = there_in(store, settings).issuperset(first_places(evalset, settings.k))
+        return same and store.manifest["settings"] == manifest["settings"] and all_in
 
 
 async def evaluate(
@@ -129,19 +144,15 @@ async def evaluate(
     affordable(playing)
     if playing.fresh:
         clear(folder)
-    scenarios = list(evalset.scenarios.values())
     with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
         if store.changed:  # with models, replies to what is asked as before come from the journal
             store.replay(store.finished())
-        store.keep_scenarios(scenarios)
-        caller = caller_for(playing, journal, Budget(playing.allowance, spent_of(journal.totals)))
-        async with seated(settings, evalset) as agent:
-            staging: Staging = StaticStage.of if settings.mode == "static" else dynamic
-            players = evaluation_ensembles(scenarios, agent, playing.base_cast, caller, staging, simulator)
-            session = Session(settings, evalset, store, players, on_progress)
-            session.standing.totals = journal.totals
-            await session.play(every_trial(len(evalset.items), settings.k))
-            await session.play_again(settings.rerun)
+        store.keep_scenarios(evalset.scenarios.values())
+        budget = Budget(playing.allowance, spent_of(journal.totals))
+        session = Session(settings, evalset, store, journal, budget, on_progress, simulator)
+        session.standing.totals = journal.totals
+        await session.play(first_places(evalset, settings.k))
+        await session.play_again(settings.rerun)
     return folder
 
 
