@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tertulia
-from tertulia.commands.judge import same_family
+from tertulia.commands.judge import of_one_family, same_family
+from tertulia.commands.tables import unread
 from tertulia.errors import SettingsError
 from tertulia.judges.aspects import ASPECTS, Aspects
 from tertulia.judges.pairwise import Pairwise
@@ -255,6 +256,9 @@ def test_a_finished_run_is_rated_by_a_model_that_is_named_later_and_errors_are_c
     summary = run.judge("rubric", model=f"scripted:{tmp_path / 'replies.yaml'}")
 
     assert summary.verdicts["rubric"] == (0, 2)
+    assert summary.as_json()["verdicts"]["rubric"] == {"passed": 0, "given": 2, "errors": {"not_json": 2}}
+    assert summary.as_json()["verdicts"]["structure"] == {"passed": 2, "given": 2, "errors": {}}
+    assert unread(summary, "rubric") == "not_json 2"
     assert "goal_met" not in summary.verdicts
     assert summary.as_json()["model_calls"] == 2 * 4
     told = [verdict.detail for talk in run.conversations() for verdict in talk.verdicts if verdict.judge == "rubric"]
@@ -277,3 +281,19 @@ def test_critic_and_judge_of_one_family_are_told(tmp_path, monkeypatch, judge, w
     run = tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run")
 
     assert ("family 'llama'" in same_family(run.folder, judge)) is warned
+
+
+@pytest.mark.parametrize(
+    ("critic", "judge", "family"),
+    [
+        ("meta-llama/Llama-3-8B", "llama-4-scout", "llama"),
+        ("Qwen/Qwen2.5-72B", "meta-llama/Llama-3", ""),
+        ("gpt-4o", "gpt-5-mini", "gpt"),
+        ("", "gpt-5", ""),
+        ("gpt-5", "", ""),
+    ],
+)
+def test_a_family_is_told_by_what_a_name_begins_with(critic, judge, family):
+    told = of_one_family({"critic": critic, "judge": judge})
+
+    assert (f"both of the family {family!r}" in told) if family else (told == "")

@@ -1,18 +1,18 @@
 """`tertulia judge`: ask the judges again."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tertulia.commands.printing import as_json, note
-from tertulia.commands.tables import brief
+from tertulia.commands.tables import brief, unread
 from tertulia.parts import heuristics
 from tertulia.running.progress import shown
 from tertulia.running.run_settings import models_in
 from tertulia.running.runs import Run
 from tertulia.running.store import Store
 
-__all__ = ["perform"]
+__all__ = ["of_one_family", "perform"]
 
 FAMILY = re.compile(r"[a-z]+")  # what the name of a model begins with, behind the maker's: llama, qwen, gpt
 
@@ -28,15 +28,20 @@ def perform(*, folder: Path, judges: Sequence[str], tags: bool, model: str, base
     else:
         print(brief(summary))
         for name, (passed, given) in sorted(summary.verdicts.items()):
-            print(f"{name}: passed by {passed} of {given}")
+            errors = unread(summary, name)
+            print(f"{name}: passed by {passed} of {given}" + (f"; could not be read: {errors}" if errors else ""))
     return 0
 
 
 def same_family(folder: Path, model: str) -> str:
-    """A warning when judge and critic are models of one family: each favours what its own kind would say."""
+    """`of_one_family` for a run that `model` judges; left out: its own judge."""
     with Store(folder) as store:
         models = {role: one.spec.name for role, one in models_in(store.manifest).items()}
-    models |= {"judge": model.partition(":")[2].partition("@")[0]} if model else {}
+    return of_one_family(models | ({"judge": model.partition(":")[2].partition("@")[0]} if model else {}))
+
+
+def of_one_family(models: Mapping[str, str]) -> str:
+    """A warning when critic and judge, by role, are models of one family: each favours what its own kind would say."""
     critic, judge = (FAMILY.match(models.get(role, "").lower().rpartition("/")[2]) for role in ("critic", "judge"))
     if not critic or not judge or critic[0] != judge[0]:
         return ""

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tertulia.commands.judge import of_one_family
 from tertulia.commands.printing import as_json, note
 from tertulia.commands.tables import brief
 from tertulia.errors import RunStopped
@@ -17,6 +18,8 @@ __all__ = ["perform"]
 def perform(*, json: bool, quiet: bool, **options: Any) -> int:
     settings = RunSettings.of(**options)
     latest = Standing(total=0)
+    if alike := of_one_family({role: model.spec.name for role, model in settings.models.items()}):
+        note(alike)
 
     def show(standing: Standing) -> None:
         nonlocal latest

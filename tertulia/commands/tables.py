@@ -1,5 +1,6 @@
 """A summary as tables for the terminal."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
@@ -11,7 +12,7 @@ from tertulia.commands.printing import table
 from tertulia.running.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
 from tertulia.slips import Account, Case
 
-__all__ = ["brief", "full"]
+__all__ = ["brief", "full", "unread"]
 
 REASONS = 3  # shown per scenario
 CASES = 20  # shown of the critic's misses, and of its false alarms
@@ -80,10 +81,16 @@ def counted(title: str, rows: list[tuple[str, int]], of: int) -> Table:
 
 
 def verdicts(summary: Summary) -> Table:
-    made = table("\nverdicts by judge", "", "passed", "given")
+    errors = ["<could not be read"] if summary.unread else []
+    made = table("\nverdicts by judge", "", "passed", "given", *errors)
     for name, counts in sorted(summary.verdicts.items()):
-        made.add_row(escape(name), *map(str, counts))
+        made.add_row(escape(name), *map(str, counts), *([unread(summary, name)] * len(errors)))
     return made
+
+
+def unread(summary: Summary, judge: str) -> str:
+    """Replies to a judge that gave no number, by what was wrong with them."""
+    return ", ".join(f"{name} {count}" for name, count in ranked(summary.unread.get(judge, Counter())))
 
 
 def critic(summary: Summary) -> Table:

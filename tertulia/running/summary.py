@@ -75,6 +75,7 @@ class Summary:
     markers: Counter[str] = field(default_factory=Counter)
     critic: Tally = field(default_factory=Tally)
     verdicts: dict[str, tuple[int, int]] = field(default_factory=dict)  # by judge: passed, given
+    unread: dict[str, Counter[str]] = field(default_factory=dict)  # by judge: replies of its model that gave no number
     scenarios: dict[str, ScenarioCount] = field(default_factory=dict)
     troubles: Counter[str] = field(default_factory=Counter)  # what was wrong with the replies that were used
     counters: Mapping[str, float] = field(default_factory=dict)  # what all calls cost, see `models.journal`
@@ -100,6 +101,8 @@ class Summary:
         for one in talk.verdicts:
             passed, given = self.verdicts.get(one.judge, (0, 0))
             self.verdicts[one.judge] = (passed + one.passed, given + 1)
+            if errors := unread(one):
+                self.unread.setdefault(one.judge, Counter()).update(errors)
         self.markers.update(marker.principle for marker in talk.markers)
         self.revisions += sum(max(0, len(turn.drafts) - 1) for turn in talk.turns) + max(0, len(talk.plan_drafts) - 1)
         self.slips += len(talk.slips)
@@ -136,7 +139,8 @@ class Summary:
             "critic_recall_held_out": rounded(self.critic.held_out.recall),
             "success_rate": rounded(self.success_rate),
             "verdicts": {
-                judge: {"passed": passed, "given": given} for judge, (passed, given) in sorted(self.verdicts.items())
+                judge: {"passed": passed, "given": given, "errors": dict(ranked(self.unread.get(judge, Counter())))}
+                for judge, (passed, given) in sorted(self.verdicts.items())
             },
             **bill(self.counters),
             "troubles": dict(ranked(self.troubles)),
@@ -187,6 +191,13 @@ def of_principle(counts: Account) -> dict[str, Any]:
 def of_held_out(counts: Account) -> dict[str, Any]:
     """One row of the same table for slips in words that the detectors were not written with."""
     return {name: value for name, value in of_principle(counts).items() if name not in ("false_alarms", "precision")}
+
+
+def unread(given: Verdict) -> dict[str, int]:
+    """What was wrong with a model's replies to a judge that could not be read: `error`, or `errors` with counts."""
+    error, errors = given.detail.get("error"), given.detail.get("errors")
+    found = {error: 1} if isinstance(error, str) else {}
+    return {**errors, **found} if isinstance(errors, dict) else found
 
 
 def verdict(talk: Conversation, judge: str) -> Verdict | None:
