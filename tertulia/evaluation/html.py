@@ -87,9 +87,9 @@ def glance(figures: Figures, groups: Mapping[str, Sequence[Judged]]) -> Iterator
 def numbers(figures: Figures) -> Iterator[tuple[str, str, str]]:
     for k, one in figures.passing(figures.clean)[1:][-1:]:
         yield f"pass^{k}: all {k} trials pass", percent(one.value), ranged(one)
-    for name, one in (("slot F1", figures.slot_f1), ("success, secrets aside", figures.success)):
-        if one is not None:
-            yield name, percent(one.value), ranged(one)
+    for name, mean in (("slot F1", figures.slot_f1), ("success, secrets aside", figures.success)):
+        if mean is not None:
+            yield name, percent(mean.value), ranged(mean)
     if figures.mdd is not None:
         yield "smallest difference shown", f"{100 * figures.mdd:.1f} points", "with 80% power"
     if figures.cost["model_calls"]:
