@@ -113,11 +113,11 @@ def test_a_table_that_cannot_be_is_refused(call, match):
 
 
 @pytest.mark.parametrize(("successes", "items"), [(1, 20), (7, 20), (30, 60), (119, 120)])
-def test_with_one_trial_per_item_the_interval_is_that_of_jeffreys(successes, items):
+def test_with_one_trial_per_item_the_interval_is_that_of_wilson(successes, items):
     found = success_interval([[1]] * successes + [[0]] * (items - successes))
-    low, high = stats.beta.ppf([0.025, 0.975], successes + 0.5, items - successes + 0.5)
+    known = stats.binomtest(successes, items).proportion_ci(method="wilson")
 
-    assert (found.low, found.high) == pytest.approx((low, high))
+    assert (found.low, found.high) == pytest.approx((known.low, known.high))
 
 
 def test_trials_that_never_differ_within_an_item_count_little_more_than_one():
@@ -166,16 +166,26 @@ def test_the_interval_of_a_mean_score_is_close_to_students_where_that_is_sound()
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.002)
 
 
-def test_the_interval_is_that_of_the_bayesian_bootstrap_it_stands_for():
-    scores = np.random.default_rng(1).beta(2, 5, 25)
-    weights = np.random.default_rng(2).dirichlet([1.0] * 25 + [0.5, 0.5], 50_000)
-    drawn = weights @ np.array([*scores, 0.0, 1.0])
-    mean, variance = drawn.mean(), drawn.var()
-    size = mean * (1 - mean) / variance - 1
-    low, high = map(float, mean_bounds(scores))
+def test_copies_of_trials_change_nothing_and_half_as_much_variance_counts_as_twice_the_items():
+    single, copied = ([[1] * n] * 12 + [[0] * n] * 18 for n in (1, 8))
+    assert success_interval(single) == success_interval(copied)
 
-    assert stats.beta.ppf([0.025, 0.975], mean * size, (1 - mean) * size) == pytest.approx([low, high], abs=0.002)
-    assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx([low, high], abs=0.01)
+    rng = np.random.default_rng(1)
+    coins = (rng.random((400, 2)) < 0.4).mean(axis=1)
+    low, high = mean_bounds(coins)
+    known = stats.binomtest(round(800 * coins.mean()), 800).proportion_ci(method="wilson")
+    assert (float(low), float(high)) == pytest.approx((known.low, known.high), abs=0.002)
+
+
+def test_the_parts_of_a_difference_have_the_interval_of_the_bayesian_bootstrap():
+    gains = np.random.default_rng(1).beta(2, 5, 25)
+    far = gains.max()
+    weights = np.random.default_rng(2).dirichlet([1.0] * 25 + [0.5, 0.5], 50_000)
+    drawn = weights @ np.array([*gains / far, 0.0, 1.0])
+    of_singles = gap_bounds(np.repeat([1.0, 0.0], [6, 19]))
+
+    assert gap_bounds(gains)[1] / far == pytest.approx(np.quantile(drawn, 0.975), abs=0.01)
+    assert float(of_singles[1]) == pytest.approx(stats.beta.ppf(0.975, 6.5, 19.5))
 
 
 def test_many_tables_at_once_have_the_bounds_of_each():
@@ -194,7 +204,7 @@ def test_the_bounds_of_a_difference_turn_with_its_sign_and_hold_zero_where_nothi
     assert low < gaps.mean() < high
     low, high = gap_bounds(np.zeros(30))
     assert float(high) == pytest.approx(-float(low))
-    assert float(high) == pytest.approx(float(mean_bounds(np.zeros(30))[1]))
+    assert float(high) == pytest.approx(stats.beta.ppf(0.975, 0.5, 30.5))
 
 
 def draw(rng, items, trials, mean, rho):
@@ -349,6 +359,20 @@ def test_the_components_of_a_balanced_table_are_those_of_the_nested_analysis_of_
     assert told == pytest.approx([(items - simulator) / 12, (simulator - agent) / 4, agent])
     assert found.noise == pytest.approx(simulator / 12)
     assert found.shares == pytest.approx({n: v / sum(told) for n, v in zip(found.parts, told, strict=True)})
+
+
+def test_the_components_of_a_balanced_table_are_those_of_a_mixed_model():
+    models = pytest.importorskip("statsmodels.regression.mixed_linear_model")
+    values, seeds = nested(np.random.default_rng(5), 40, 4, 3, 0.1, 0.08, 0.06)
+    one_hot = np.eye(4)[np.array(seeds)]
+    kinds = models.VCSpec(["seed"], [[list("abcd")] * 40], [list(one_hot)])
+    rows, groups = np.ones((480, 1)), np.repeat(np.arange(40), 12)
+    fitted = models.MixedLM(10 * values.ravel(), rows, groups, exog_re=rows, exog_vc=kinds).fit(reml=True)
+
+    found = variance_split(values.tolist(), seeds)
+    assert found.item.value == pytest.approx(fitted.cov_re[0, 0] / 100, rel=0.001)
+    assert found.simulator.value == pytest.approx(fitted.vcomp[0] / 100, rel=0.001)
+    assert found.agent.value == pytest.approx(fitted.scale / 100, rel=0.001)
 
 
 def test_the_components_of_a_small_table_are_those_computed_by_hand():
