@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from evaluations import bundled
+from evaluations import bundled, settings
 
 from tertulia.errors import UserError
+from tertulia.evaluation.agent_code import code_of_agent
 from tertulia.evaluation.child import resolved
 from tertulia.evaluation.sets import read_set
-from tertulia.evaluation.settings import code_of_agent
+from tertulia.evaluation.settings import manifest_of_evaluation
 from tertulia.gold import gold_of
 
 
@@ -97,15 +98,46 @@ def test_what_the_lint_said_is_kept_for_the_next_time(tmp_path, monkeypatch):
         read_set(["missed-delivery"])
 
 
-def test_an_agent_that_was_edited_is_another_one(tmp_path, monkeypatch):
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """An agent in three files, one of them in a package, beside one that it does not import."""
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text("def agent(messages, tools): return None\n")
+    Path("mine.py").write_text("import json\nfrom parts import prompt\ndef agent(messages, tools): return None\n")
+    Path("parts").mkdir()
+    Path("parts/__init__.py").write_text("")
+    Path("parts/prompt.py").write_text("def text():\n    from . import words\n    return words.ALL\n")
+    Path("parts/words.py").write_text("ALL = 'all'\n")
+    Path("other.py").write_text("")
+
+
+@pytest.mark.parametrize("edited", ["mine.py", "parts/__init__.py", "parts/prompt.py", "parts/words.py"])
+def test_an_agent_is_another_one_when_its_file_or_a_local_module_that_it_imports_was_edited(mine, edited):
     before = code_of_agent("mine:agent")
-    Path("mine.py").write_text("def agent(messages, tools): return {}\n")
+    Path(edited).write_text(Path(edited).read_text() + "# edited\n")
 
     assert before
     assert code_of_agent("mine:agent") not in ("", before)
-    assert code_of_agent("rules") == code_of_agent("openai:small") == ""
+
+
+def test_what_an_agent_does_not_import_does_not_change_it(mine):
+    before = code_of_agent("mine:agent")
+    Path("other.py").write_text("something = 'else'\n")
+
+    assert code_of_agent("mine:agent") == before
+
+
+def test_an_installed_agent_is_its_own_package_alone_and_a_broken_file_is_no_error(mine):
+    before = code_of_agent("yaml:load")
+    Path("mine.py").write_text("from parts import (\n")
+
+    assert before
+    assert code_of_agent("mine:agent")
+    assert code_of_agent("no_such_module:agent") == ""
+
+
+def test_models_and_bundled_agents_have_no_code_of_their_own():
+    for agent in ("rules", "openai:small", "http://127.0.0.1:1/agent"):
+        assert "code of the agent" not in manifest_of_evaluation(settings(agent), bundled("parcels"))["settings"]
 
 
 def test_what_cannot_be_asked_is_no_agent():

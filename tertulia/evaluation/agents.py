@@ -11,13 +11,13 @@
 Whoever it is sees a `View` and nothing else.
 """
 
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tertulia.contracts import Speaker
 from tertulia.errors import SettingsError, did_you_mean
+from tertulia.evaluation.agent_code import MODULE
 from tertulia.evaluation.bounds import Nothing, Oracle
 from tertulia.evaluation.process import AgentProcess
 from tertulia.evaluation.remote import RemoteAgent
@@ -27,7 +27,6 @@ from tertulia.parts import made
 
 __all__ = ["seated"]
 
-MODULE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 KNOWN = "rules, none, oracle, MODULE:NAME, http(s)://..., or a model such as openai:NAME"
 AT_HAND: dict[str, Callable[[EvalSet], Speaker]] = {
     "rules": lambda evalset: made("assistants", "form", "assistant"),

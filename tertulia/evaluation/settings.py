@@ -4,7 +4,6 @@ How many trials there are (`k`) and how many are played again (`rerun`) is not a
 same folder with more of them.
 """
 
-import sys
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tertulia.errors import SettingsError
+from tertulia.evaluation.agent_code import code_of_agent
 from tertulia.evaluation.sets import EvalSet, digest
 from tertulia.models.langchain import PROVIDERS
 from tertulia.running.run_settings import RunSettings, Told, code_digest, manifest_of
@@ -75,21 +75,10 @@ def manifest_of_evaluation(settings: EvaluationSettings, evalset: EvalSet) -> di
     told = {"agent": settings.agent, "mode": settings.mode, "deadline": settings.deadline}
     if settings.per_seed > 1:
         told["trials per simulator seed"] = settings.per_seed
-    if code := code_of_agent(settings.agent):
+    if not settings.agent_is_model and (code := code_of_agent(settings.agent)):
         told["code of the agent"] = code
     versions = {"set": evalset.version, "metric": METRIC, "simulator": simulator_version(decided)}
     return manifest | {"settings": told | decided, "versions": versions, "code of tertulia": code_of_trials()}
-
-
-def code_of_agent(spec: str) -> str:
-    """A digest of the file that MODULE:NAME stands in, so that an agent that was edited is another one; empty where
-    there is no such file. What the module imports is not looked at."""
-    name, colon, _ = spec.partition(":")
-    module = name.replace(".", "/")
-    homes = (Path(home or ".") for home in ("", *sys.path))
-    found = (home / name for home in homes for name in (f"{module}.py", f"{module}/__init__.py"))
-    file = next((path for path in found if path.is_file()), None) if colon and name not in MODELS else None
-    return sha256(file.read_bytes()).hexdigest()[:12] if file else ""
 
 
 @cache
