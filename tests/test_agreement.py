@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import stats
 
 from tertulia.cli import main
@@ -223,10 +224,29 @@ def test_modes_are_compared_on_the_items_that_both_have_and_it_is_said(agree):
     rows += [row("a", "y", "d", predicted=ONE), row("a", mode="d", trial=1, predicted=ALL)]
     answer = agree(rows, options=())
 
-    assert "agent 'x', mode 'd': compared on the 1 items that 'human' has too" in answer.err
-    assert "agent 'x', mode 'd': trial 1 lacks 1 of 2 items" in answer.err
-    assert "agent 'y' has no row of the mode 'human'" in answer.err
+    assert "agent 'x', mode 'd': compared on the 1 item that 'human' has too" in answer.err
+    assert "agent 'x', mode 'd': trial 1 lacks 1 of its 2 items" in answer.err
+    assert "agent 'y' has no row of the mode 'human', and is left out of what stands against it: 'd'" in answer.err
     assert agree(rows).json["gap"] == {"d": 0}
+    assert (agree(rows).json["agents"], agree(rows).json["items"]) == ({"d": 1}, {"d": 1})
+
+
+def test_tables_fit_a_narrow_terminal_with_their_titles_and_headers_on_one_line(agree, monkeypatch):
+    monkeypatch.setattr("tertulia.commands.agreement.console", lambda: Console(width=60, highlight=False))
+    shown = agree(three_agents(), options=()).out.splitlines()
+
+    assert "against human, by agent" in shown
+    assert "mode    agents Pearson Spearman   gap" in shown
+    assert "mode    items ICC(2,1) Pearson Spearman" in shown
+
+
+def test_a_file_that_is_not_there_is_named_with_the_one_that_is(agree, tmp_path, monkeypatch, capsys):
+    agree([row(predicted=ALL)])
+    monkeypatch.setattr(sys, "argv", ["tertulia", "agreement", "row0.jsonl"])
+    with pytest.raises(SystemExit):
+        main()
+
+    assert capsys.readouterr().err == "tertulia: there is no file 'row0.jsonl' (did you mean 'rows0.jsonl'?)\n"
 
 
 def test_without_people_there_are_scores_and_a_word_that_nothing_is_compared(agree):

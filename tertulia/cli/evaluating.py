@@ -140,7 +140,8 @@ def evaluate(
 ) -> None:
     """Score an agent on an evaluation set: pass^k with intervals, beside what is for free, and why trials failed.
 
-    The simulator's models, if any, are named as for `tertulia run`. Exit status 1 when a budget was spent.
+    The simulator's models, if any, are named as for `tertulia run`. Exit status 1 when trials are lacking: a budget
+    was spent, or the agent could not be reached; the same command goes on.
 
     \b
     tertulia evaluate parcels --agent rules -k 4
@@ -185,12 +186,17 @@ def evaluate(
 
 @app.command()
 def agreement(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSONL, see below.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="JSONL files of dialogues and labels, as above.", show_default=False),
+    ],
     json: Json = False,
 ) -> None:
-    """Tell how well static and dynamic scores of agents track the human ones, and critics' and judges' labels people's.
+    """Measure how well scores of agents track people's, and how well critics and judges agree with them.
 
-    A row is a dialogue, with a mode of static, human or any name of a dynamic run, or a rater's label of an item:
+    A line is either one dialogue of an agent, whose mode is static, human or any name of a run with a simulator
+    (`tertulia evaluate --rows` writes them), or a rater's label of an item. What is compared with is the mode, or
+    the rater, called human.
 
     \b
     {"item": .., "agent": .., "mode": .., "trial": 0, "gold": {slot: value}, "predicted": {slot: value} | null}

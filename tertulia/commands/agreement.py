@@ -1,13 +1,12 @@
 """`tertulia agreement`: do static and dynamic scores track people's, and do critics and judges?"""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
-from tertulia.commands.printing import as_json, console, note, table
+from tertulia.commands.printing import as_json, console, counted, note, table
 from tertulia.evaluation.agreement.modes import Agreement, agreement
 from tertulia.evaluation.agreement.raters import Raters, raters
 from tertulia.evaluation.agreement.rows import HUMAN, read_rows
@@ -44,18 +43,15 @@ def show_modes(scores: Agreement) -> None:
     console().print(made)
     if not scores.gap:
         return
-    made = table(
-        f"\nagainst {HUMAN}", "mode", "Pearson", "Spearman", "gap", "ICC(2,1)", "item Pearson", "item Spearman"
-    )
+    made = table(f"\nagainst {HUMAN}, by agent", "mode", "agents", "Pearson", "Spearman", "gap")
     for mode, gap in scores.gap.items():
-        kinds: list[Mapping[str, float | None]] = [scores.icc, scores.item_pearson, scores.item_spearman]
-        made.add_row(
-            escape(mode),
-            number(scores.pearson[mode]),
-            number(scores.spearman[mode]),
-            f"{gap:.2f}",
-            *(number(kind[mode]) for kind in kinds),
-        )
+        among = (number(kind[mode]) for kind in (scores.pearson, scores.spearman))
+        made.add_row(escape(mode), str(scores.agents[mode]), *among, f"{gap:.2f}")
+    console().print(made)
+    made = table(f"\nagainst {HUMAN}, by item", "mode", "items", "ICC(2,1)", "Pearson", "Spearman")
+    for mode in scores.gap:
+        among = (number(kind[mode]) for kind in (scores.icc, scores.item_pearson, scores.item_spearman))
+        made.add_row(escape(mode), str(scores.items[mode]), *among)
     console().print(made)
 
 
@@ -67,7 +63,8 @@ def show_raters(labels: Raters) -> None:
             made.add_row(escape(row.rater), str(row.items), *figures)
         console().print(made)
     print(f"Krippendorff's alpha {number(labels.krippendorff_alpha)} over all labels")
-    print(f"Fleiss' kappa {number(labels.fleiss_kappa)} over the {labels.fleiss_items} items that every rater labelled")
+    shared = counted(labels.fleiss_items, "item")
+    print(f"Fleiss' kappa {number(labels.fleiss_kappa)} over the {shared} that every rater labelled")
 
 
 def points(share: float | None) -> str:

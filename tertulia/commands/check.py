@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tertulia.commands.printing import as_json, note
+from tertulia.commands.printing import as_json, counted, note
 from tertulia.errors import Fault
 from tertulia.files import find_scenarios
 from tertulia.lint import check_file, served
@@ -110,7 +110,3 @@ def mend(paths: Sequence[Path], faults: Sequence[Fault]) -> dict[Path, int]:
 def spoilt(before: Sequence[Fault], now: Sequence[Fault]) -> bool:
     """Whether a file can be read less than before. Gold that could not be linted before may have faults of its own."""
     return any(fault.rule in ("yaml", "shape") and fault not in before for fault in now)
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

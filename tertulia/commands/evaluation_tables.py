@@ -1,12 +1,15 @@
 """The figures of an evaluation as text and tables for the terminal."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from textwrap import wrap
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from tertulia.commands.printing import table
+from tertulia.commands.printing import counted, table
 from tertulia.commands.tables import percent
 from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.comparing import Compared
@@ -25,6 +28,21 @@ BETWEEN = {
     "agent": "trials of a seed: the agent",
 }
 QUOTED = 300  # characters of each line of their evidence
+INDENT = 4  # blanks before it
+NARROWEST = 20  # characters of a line of it, in the narrowest terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Indented:
+    """Lines of evidence, each wrapped to the terminal under its conversation."""
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        wide = max(NARROWEST, options.max_width - INDENT)
+        for line in self.text.splitlines():
+            for piece in wrap(line, wide, break_on_hyphens=False):
+                yield Text(" " * INDENT + piece, no_wrap=True, overflow="ignore")
 
 
 def ranged(found: Interval | None) -> str:
@@ -36,12 +54,12 @@ def brief(figures: Figures) -> str:
     """A few lines that say what the agent scored, beside what is for free."""
     clean = dict(figures.passing(figures.clean))
     raw = dict(figures.passing(figures.raw))
-    lines = [f"{figures.agent}, {figures.mode}: {len(figures.items)} items x {figures.k}, 95% intervals"]
+    lines = [f"{figures.agent}, {figures.mode}: {counted(len(figures.items), 'item')} x {figures.k}, 95% intervals"]
     lines += [f"pass^{k}  {ranged(found)}" for k, found in clean.items()]
     lines.append(f"slot F1 {ranged(figures.slot_f1)}, success {ranged(figures.success)}")
     if figures.tainted:
         lines.append(
-            f"{figures.tainted} trials were tainted by the simulator, {figures.played_again} played again, "
+            f"{counted(figures.tainted, 'trial')} tainted by the simulator, {figures.played_again} played again, "
             f"{figures.set_aside} set aside; with all of them pass^1 is {ranged(raw.get(1))}"
         )
     if figures.unreached:
@@ -62,7 +80,8 @@ def full(figures: Figures) -> Iterator[RenderableType]:
     """Everything else that `tertulia evaluate` shows."""
     if figures.causes:
         yield causes(figures)
-    yield rates("\npass^1 by kind", figures.by_kind)
+    if figures.by_kind:
+        yield rates("\npass^1 by kind", figures.by_kind)
     broken = {name: found for name, found in figures.by_principle.items() if found.value < 1}
     if broken:
         yield rates("\nprinciples not always held", broken)
@@ -71,7 +90,8 @@ def full(figures: Figures) -> Iterator[RenderableType]:
         yield shares("\nthe simulator broke its rules in", faults)
     if figures.split and figures.split.shares:
         yield spread(figures.split)
-    yield cost(figures)
+    if any(value for name, value in figures.cost.items() if name != "usd"):
+        yield cost(figures)
     if figures.failures:
         yield from failures(figures)
 
@@ -84,8 +104,8 @@ def failures(figures: Figures) -> Iterator[RenderableType]:
     yield "\n[bold]failures, for example[/]"
     for name, found in sorted(by_cause.items(), key=lambda pair: -len(pair[1])):
         for one in found[:EXAMPLES]:
-            told = [f"{one.score.conversation}: {name}", *evidence(one).splitlines()]
-            yield escape("\n    ".join(told))
+            yield escape(f"{one.score.conversation}: {name}")
+            yield Indented(evidence(one))
 
 
 def evidence(one: Judged) -> str:
@@ -93,7 +113,8 @@ def evidence(one: Judged) -> str:
     if one.fault is None:
         return cut(one.score.reason, QUOTED)
     at = f"turn {one.fault.turn}: " if one.fault.turn >= 0 else ""
-    told = (f"{at}{one.fault.text}", one.fault.rule, f"besides: {one.fault.beside}" if one.fault.beside else "")
+    rule = "" if one.fault.text.startswith(f"{one.fault.rule}: ") else one.fault.rule
+    told = (f"{at}{one.fault.text}", rule, f"besides: {one.fault.beside}" if one.fault.beside else "")
     return "\n".join(cut(line, QUOTED) for line in told if line)
 
 

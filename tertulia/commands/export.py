@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tertulia.commands.printing import as_json, note
+from tertulia.commands.printing import as_json, counted, note
 from tertulia.errors import SettingsError
 from tertulia.export import PARQUET, STDOUT, ExportReport, placed
 from tertulia.exporting.hub import push as pushed
@@ -97,7 +97,8 @@ def show(found: Findings, say: Callable[[str], None]) -> None:
     for package in dict.fromkeys(found.unchecked.values()):
         what = [name for name, needed in found.unchecked.items() if needed == package]
         say(f"not checked: {', '.join(what)}; it needs pip install '{package}'")
-    say(f"{found.file}: {found.rows} rows, {found.count or 'no'} faults; checked: {', '.join(found.checked)}")
+    faults = counted(found.count, "fault") if found.count else "no faults"
+    say(f"{found.file}: {found.rows} rows, {faults}; checked: {', '.join(found.checked)}")
 
 
 def as_result(found: Findings) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["as_json", "console", "note", "table"]
+__all__ = ["as_json", "console", "counted", "note", "table"]
 
 
 def as_json(result: dict[str, Any]) -> None:
@@ -17,6 +18,11 @@ def as_json(result: dict[str, Any]) -> None:
 
 def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 item`, `2 items`"""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class Screen(Console):
@@ -32,8 +38,11 @@ def console() -> Console:
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table whose first column is a name, never cut; the others are numbers, unless marked with a leading `<`."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    """A table whose first column is a name, never cut; the others are numbers, unless marked with a leading `<`.
+
+    A title that is wider than its table stays on its line."""
+    line = Text(title, "bold", no_wrap=True, overflow="ignore")
+    made = Table(title=line, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for nth, column in enumerate(columns):
         left = nth == 0 or column.startswith("<")
         made.add_column(

@@ -36,6 +36,8 @@ class Agreement:
     """Scores, and each mode against the human one; None where a coefficient is not defined."""
 
     f1: tuple[ModeScore, ...]
+    agents: dict[str, int] = field(default_factory=dict)  # that have items in this mode and in the human one
+    items: dict[str, int] = field(default_factory=dict)  # of all these agents together
     pearson: dict[str, float | None] = field(default_factory=dict)  # of agents' F1
     spearman: dict[str, float | None] = field(default_factory=dict)
     gap: dict[str, float] = field(default_factory=dict)  # mean absolute difference over agents, in points of 100
@@ -63,6 +65,7 @@ def agreement(dialogues: Iterable[Dialogue]) -> Agreement:
         made.spearman[mode] = spearman(ours, theirs)
         made.gap[mode] = 100 * fmean(abs(a - b) for a, b in zip(ours, theirs, strict=True))
         together = [pair for items in pairs.values() for pair in items]
+        made.agents[mode], made.items[mode] = len(pairs), len(together)
         one, other = [a for a, _ in together], [b for _, b in together]
         made.icc[mode] = icc_2_1(together)
         made.item_pearson[mode] = pearson(one, other)
@@ -106,15 +109,18 @@ def _uneven(cells: Cells) -> Iterator[str]:
     if not any(mode == HUMAN for _, mode in cells):
         yield f"no row has the mode {HUMAN!r}: there is nothing to compare with"
         return
+    for agent in sorted({agent for agent, _ in cells} - {agent for agent, mode in cells if mode == HUMAN}):
+        modes = ", ".join(repr(mode) for of, mode in sorted(cells) if of == agent)
+        yield f"agent {agent!r} has no row of the mode {HUMAN!r}, and is left out of what stands against it: {modes}"
     for (agent, mode), trials in sorted(cells.items()):
         items = _by_item(trials).keys()
         if short := [trial for trial, there in sorted(trials.items()) if there.keys() != items]:
             yield (
-                f"agent {agent!r}, mode {mode!r}: trial {short[0]} lacks {len(items - trials[short[0]].keys())} of "
+                f"agent {agent!r}, mode {mode!r}: trial {short[0]} lacks {len(items - trials[short[0]].keys())} of its "
                 f"{len(items)} items; a failed dialogue is a row whose predicted is null"
             )
         people = _by_item(cells.get((agent, HUMAN), {})).keys()
-        if not people:
-            yield f"agent {agent!r} has no row of the mode {HUMAN!r}: {mode!r} is not compared"
-        elif items != people and mode != HUMAN:
-            yield f"agent {agent!r}, mode {mode!r}: compared on the {len(items & people)} items that {HUMAN!r} has too"
+        if people and items != people and mode != HUMAN:
+            both = len(items & people)
+            told = f"compared on the {both} item{'s' * (both != 1)} that {HUMAN!r} has too" if both else "not compared"
+            yield f"agent {agent!r}, mode {mode!r}: {told}"
