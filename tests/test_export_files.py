@@ -1,4 +1,4 @@
-"""Parquet, papers and the Hub; and whatever a conversation holds, an export read back holds it or counts it as lost."""
+"""Parquet, papers and the Hub; a run in every format."""
 
 import hashlib
 import json
@@ -12,22 +12,18 @@ from typing import Any
 
 import pytest
 import yaml
-from examples import SHOP, Scene, scenario, shop, three_party, three_party_scenario, two_party, with_tool_error
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from examples import scenario, shop, three_party, three_party_scenario, two_party, with_tool_error
 
 import tertulia
 from tertulia.errors import UserError
 from tertulia.export import columns_of, export, write_index
-from tertulia.exporters.hermes import Hermes
-from tertulia.exporters.openai import Openai
 from tertulia.exporters.sft import Sft
 from tertulia.exporting.card import About
 from tertulia.exporting.columns import features, misfits
 from tertulia.exporting.hub import push
 from tertulia.exporting.parquet import read_parquet
 from tertulia.parts import names
-from tertulia.records import Conversation, Draft, Message, ToolCall
+from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.verifying.verify import verify
 
@@ -258,118 +254,6 @@ def test_a_push_without_a_token_in_the_environment_is_refused(tmp_path, monkeypa
     assert report.papers is not None
     with pytest.raises(UserError, match="HF_TOKEN"):
         push("me/talks", report.path, report.papers)
-
-
-# --- whatever a conversation holds -------------------------------------------------------------------------------
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=5,
-)
-ARGS = st.dictionaries(TEXT, VALUES, max_size=3)
-SAID = st.tuples(st.sampled_from(["customer", "agent"]), TEXT)
-CALLED = st.tuples(st.sampled_from(sorted(SHOP.tools)), ARGS, TEXT)
-STEPS = st.lists(SAID | CALLED | st.tuples(st.just("back"), TEXT, st.none(), st.none()), max_size=9)
-
-
-def conversation(steps: list[tuple[Any, ...]]) -> Conversation:
-    """Anything that can be recorded: words, calls with any arguments and results, drafts that were sent back."""
-    scene = Scene(scenario())
-    for step in steps:
-        if len(step) == 4:
-            scene.sent_back("agent", step[1], "no_empty_claims")
-        elif len(step) == 2:
-            scene.pending = scene.pending if step[0] == "agent" else []
-            scene.say(step[0], step[1])
-        else:
-            name, args, given = step
-            at = len(scene.turns)
-            call = ToolCall(id=f"call_{at}", name=name, args=args)
-            result = Message(speaker=name, role="tool", text=given, audience=("agent",), answers=call.id)
-            scene.commit(Draft(message=scene.message("agent", "", (), (call,))), (result,))
-    return scene.end(id="any-0")
-
-
-def heard(talk: Conversation) -> list[tuple[Any, ...]]:
-    """What the agent said, heard, called and got, written down without the exporters' code."""
-    made: list[tuple[Any, ...]] = []
-    for message in talk.messages:
-        if message.role == "tool":
-            made.append(("tool", message.text))
-        elif message.role == "assistant":
-            made.append(("assistant", message.text, [(call.name, call.args) for call in message.calls]))
-        elif made and made[-1][0] == "user":
-            made[-1] = ("user", made[-1][1] + "\n\n" + message.text)
-        else:
-            made.append(("user", message.text))
-    return made
-
-
-def read_back(chat: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    made: list[tuple[Any, ...]] = []
-    for message in chat:
-        if message["role"] == "assistant":
-            calls = [call["function"] for call in message.get("tool_calls", ())]
-            given = [c["arguments"] if isinstance(c["arguments"], dict) else json.loads(c["arguments"]) for c in calls]
-            made.append(("assistant", message["content"], list(zip([c["name"] for c in calls], given, strict=True))))
-        elif message["role"] != "system":
-            made.append((message["role"], message["content"]))
-    return made
-
-
-RELAXED = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-
-
-@RELAXED
-@given(STEPS)
-def test_any_conversation_read_back_is_the_same_and_what_is_cut_is_counted(steps):
-    talk = conversation(steps)
-    for exporter in (Sft(), Openai()):
-        rows = [json.loads(json.dumps(row)) for row in exporter.rows(scenario(), talk)]
-        whole = heard(talk)
-        if not rows:
-            assert exporter.lost["nothing_to_learn"] == 1
-            continue
-        back = read_back(rows[0]["messages"])
-        leading = exporter.lost["leading_assistant_messages"] + exporter.lost["leading_tool_messages"]
-        assert whole[leading : leading + len(back)] == back
-        cut = sum(count for name, count in exporter.lost.items() if "_messages" in name)
-        assert len(back) + cut == len(whole)
-
-
-@RELAXED
-@given(STEPS)
-def test_calls_and_results_survive_in_tags(steps):
-    talk, exporter = conversation(steps), Hermes()
-    for row in exporter.rows(scenario(), talk):
-        (same,) = Sft().rows(scenario(), talk)
-        text = "\n".join(turn["value"] for turn in row["conversations"][1:])
-        calls = [json.loads(inside) for inside in re.findall(r"<tool_call>\n(.*)\n</tool_call>", text)]
-        results = [json.loads(inside) for inside in re.findall(r"<tool_response>\n(.*)\n</tool_response>", text)]
-        made = [m for m in read_back(same["messages"]) if m[0] == "assistant" and m[2]]
-        assert [(call["name"], call["arguments"]) for call in calls] == [m[2][0] for m in made]
-        assert [result["content"] for result in results] == [
-            m[1] for m in read_back(same["messages"]) if m[0] == "tool"
-        ]
-        assert exporter.lost["call_ids"] == len(calls)
-
-
-@settings(RELAXED, max_examples=15)
-@given(STEPS)
-def test_any_conversation_fits_the_columns_and_is_the_same_in_parquet(tmp_path_factory, steps):
-    folder, talk = tmp_path_factory.mktemp("any"), conversation(steps)
-    for name in FORMATS:
-        columns = columns_of(name)
-        assert columns is not None
-        text = export(name, [(scenario(), talk)], folder / f"{name}.jsonl").path
-        table = export(name, [(scenario(), talk)], folder / f"{name}.parquet", force=True).path
-        wanted = [{column: row.get(column) for column in columns} for row in lines(text)]
-        assert list(read_parquet(table, columns)) == wanted
-        assert [misfit for row in wanted for misfit in misfits(columns, row)] == []
 
 
 # --- a run -------------------------------------------------------------------------------------------------------
