@@ -30,7 +30,7 @@ from tertulia.views import audience_of, briefing
 
 __all__ = ["Leaks"]
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")  # tried once in a run of letters, however long
 SIGNS = re.compile(r"[\W_]+")
 ALNUM = re.compile(r"[^\W_]+")
 ESCAPE = re.compile(r"\\(?:[bfnrt]|u[0-9a-fA-F]{4})")  # of JSON; its letter is no part of the word behind it

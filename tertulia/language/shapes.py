@@ -30,7 +30,7 @@ from tertulia.language.wording import humanize, words
 
 __all__ = ["KEY_STYLE", "KINDS", "Shape", "parts"]
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")  # tried once in a run of letters, however long
 URL = re.compile(r"(?:https?://|www\.)[^\s\"'<>)]+[^\s\"'<>).,;:!?]")
 IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m)?\b|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
