@@ -142,7 +142,6 @@ def said(turn: Turn) -> str:
     lacking = {
         key: value
         for want in turn.wants
-        if want.outcome == "done"
         for key, value in want.gold.items()
         if not stands_in(squeezed(worded(value)), heard)
     }
