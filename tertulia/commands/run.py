@@ -18,8 +18,6 @@ __all__ = ["perform"]
 def perform(*, json: bool, quiet: bool, **options: Any) -> int:
     settings = RunSettings.of(**options)
     latest = Standing(total=0)
-    if alike := of_one_family({role: model.spec.name for role, model in settings.models.items()}):
-        note(alike)
 
     def show(standing: Standing) -> None:
         nonlocal latest
@@ -49,5 +47,7 @@ def perform(*, json: bool, quiet: bool, **options: Any) -> int:
     print(brief(summary))
     print(f"{run.folder}/exports: {', '.join(exports) or 'none'}")
     if not quiet:
+        if alike := of_one_family({role: model.spec.name for role, model in settings.models.items()}):
+            note(alike)
         note(f"see it all with: tertulia report {run.folder}")
     return 0
