@@ -4,6 +4,7 @@
 PYTHON ?= python3
 RUN := $(abspath $(shell command -v $(PYTHON)))
 TREE := build/tree
+, := ,
 PARTS := agents judges exporters scenarios
 
 .PHONY: help install check lint types floors test verify fix bench docs dist clean
@@ -35,11 +36,18 @@ floors: $(TREE) ## import-linter: who may import whom
 test: ## the tests, on two cores
 	$(RUN) -m pytest -n 2
 
+# $(call fresh,FOLDER,REQUIREMENTS): they are installed in a virtual environment of its own, by uv where there is one.
+fresh = test -x $(1)/bin/python || $(RUN) -m venv $(1); if command -v uv >/dev/null; \
+	then uv pip install --quiet --python $(1)/bin/python $(2); else $(1)/bin/python -m pip install --quiet $(2); fi
 VERIFY := build/verify
-verify: ## TRL trains on the exports, in an environment of its own with [train]
-	test -x $(VERIFY)/bin/python || $(RUN) -m venv $(VERIFY)
-	$(VERIFY)/bin/python -m pip install --quiet --editable '.[dev,train]'
-	$(VERIFY)/bin/python -m pytest -q -n 0 tests/test_training.py tests/test_consumers.py
+CONSUMERS := agentevals argilla deepeval google-adk inspect-ai openevals
+# TORCH may name an index, such as TORCH='--extra-index-url https://download.pytorch.org/whl/cpu' for a smaller PyTorch.
+TORCH ?=
+verify: ## TRL trains on the exports, and those who read the others do, in environments of their own
+	$(call fresh,$(VERIFY)/train,$(TORCH) --editable '.[dev$(,)train]')
+	$(VERIFY)/train/bin/python -m pytest -q -n 0 tests/test_training.py tests/test_consumers.py
+	$(call fresh,$(VERIFY)/consumers,--editable '.[dev]' $(CONSUMERS))
+	$(VERIFY)/consumers/bin/python -m pytest -q -n 0 tests/test_export_evaluations.py tests/test_consumers.py
 
 fix: ## format, and mend what ruff can mend
 	$(RUN) -m ruff check --fix .
