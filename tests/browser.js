@@ -58,7 +58,7 @@ function follow(page, link) {
   page.defaultView.location.hash = link.hash; // as a click does, but at once
   const target = page.querySelector(":target");
   const at = target?.getBoundingClientRect();
-  return { to: link.getAttribute("href"), said: target?.innerText ?? null,
+  return { to: link.getAttribute("href"), label: link.innerText, said: target?.innerText ?? null,
            onScreen: at ? at.top < page.documentElement.clientHeight && at.bottom > 0 : false };
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from browser import CHROMIUM, seen
-from evaluations import some
+from evaluations import bundled
 
 import tertulia
 from tertulia.commands import corpus_page, report
@@ -14,6 +14,7 @@ from tertulia.corpus.distributions import Distributions
 from tertulia.evaluation.dialogue_html import dialogue
 from tertulia.evaluation.evaluating import evaluate, figures_of
 from tertulia.evaluation.html import MOST, page_of, spread
+from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.pages.document import document, text
 from tertulia.pages.plots import percent
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is install
 
 DESK, PHONE = 1280, 390
 AGENT = "tertulia.testing.reference_agents:never_asks"
+ITEMS = (0, 2, 3, 13)  # of the bundled set
 CRITERIA = """
 id: lean
 title: Lean
@@ -65,10 +67,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(folder):
-    """An evaluation in which some trials pass and some fail."""
+    """An evaluation in which some items pass, some fail, and one fails now and then, for another cause."""
     run = RunSettings.of(out=str(folder / "evaluation"))
-    asked = EvaluationSettings.of(sets=("parcels",), agent=AGENT, k=2, run=run)
-    evalset = some(6, "parcels")
+    asked = EvaluationSettings.of(sets=("parcels",), agent=AGENT, k=4, run=run)
+    whole = bundled("parcels")
+    evalset = EvalSet(whole.name, tuple([whole.items[nth] for nth in ITEMS]))
     return asyncio.run(figures_of(asyncio.run(evaluate(asked, evalset=evalset)), evalset=evalset))
 
 
@@ -194,7 +197,8 @@ def test_every_failed_trial_is_one_click_away_and_shows_where_it_failed(views, f
 
     assert [link["onScreen"] for link in view["followed"]] == [True] * len(view["followed"])
     assert len(trials) == len(turns) == len(figures.failures) > 3
-    assert all("Failed here: agent: " in link["said"] for link in turns)
+    assert [link["label"] for link in turns] == [f"turn {link['said'].split()[0]}" for link in turns]
+    assert sorted(link["label"] for link in turns) == sorted(f"turn {one.fault.turn}" for one in figures.failures)
     assert {one.score.conversation for one in figures.failures} == {link["said"].split("\n")[0] for link in trials}
     rules = sorted(f"Failed here: {one.name}. {one.fault.rule}" for one in figures.failures)
     assert sorted(link["said"].splitlines()[-1] for link in turns) == rules
@@ -224,6 +228,8 @@ def test_the_plots_say_what_the_json_says(views, figures):
     assert [link.removeprefix("#cause-agent-") for link in drawn["why trials failed"]["linked"]] == [
         *told["agent_causes"]
     ]
+    assert len(causes) > 1
+    assert len({point["value"] for point in told["pass"]}) > 1
     cost = dict(drawn["cost of a trial"]["tables"][0][1:])
     assert cost["turns"] == f"{told['cost']['turns']:,.1f}"
 
