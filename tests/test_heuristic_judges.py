@@ -1,5 +1,7 @@
 """What the heuristic judges measure of a conversation, and where each of them stops being content."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from examples import Scene, scenario, shop, three_party, three_party_scenario, t
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tertulia.judges import copied_prompt, diversity, markup, openings, repetition, size
 from tertulia.language.measures import mtld, repeated, self_bleu, ttr
 from tertulia.parts import load, names
 from tertulia.records import Conversation, EndReason, Message, ToolCall, Usage, Verdict
@@ -266,3 +269,32 @@ async def test_the_end_carries_the_cost():
 
     assert found.reason == "ended by turn_limit"
     assert (found.detail["calls"], found.detail["usd"], found.detail["drafts"]) == (3, None, 3)
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "docs" / "quality.md"
+THRESHOLDS = [
+    ("size", f"more than {size.MOST_TOKENS:,} tokens, fewer than {size.LEAST_SPOKEN} messages"),
+    ("diversity", f"below {diversity.LEAST_MTLD:g} in a role with {diversity.ENOUGH} words"),
+    ("repetition", f"more than {repetition.MOST_REPEATED:.0%} of a message's {repetition.N}-grams"),
+    ("repetition", f"of {repetition.N + 1} words or more again, self-BLEU above {repetition.MOST_SELF_BLEU}"),
+    ("openings", f"one of {len(openings.STOCK)} stock phrases"),
+    ("openings", f"more than {openings.MOST:.0%}"),
+    ("copied_prompt", f"{copied_prompt.RUN} words in a row"),
+    ("markup", f"{len(markup.CHECKS)} sorts of damage"),
+]
+
+
+def told() -> dict[str, str]:
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: row for name, row in rows if name in HEURISTIC}
+
+
+def test_the_page_tells_of_every_heuristic_judge():
+    assert sorted(told()) == sorted(HEURISTIC)
+
+
+@pytest.mark.parametrize(("judge", "threshold"), THRESHOLDS)
+def test_the_page_tells_the_thresholds_that_hold(judge, threshold):
+    assert threshold in told()[judge]
