@@ -13,6 +13,7 @@ from tertulia.commands import corpus_page, report
 from tertulia.corpus.distributions import Distributions
 from tertulia.evaluation.dialogue_html import dialogue
 from tertulia.evaluation.evaluating import evaluate, figures_of
+from tertulia.evaluation.findings import Finding
 from tertulia.evaluation.html import MOST, page_of, spread
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings
@@ -240,6 +241,26 @@ def test_of_many_failures_some_of_every_cause_are_shown():
 
     assert len(shown) == MOST
     assert {2000, 2001, 2002} < set(shown)
+
+
+def test_where_the_simulator_tainted_every_trial_the_page_says_that_none_counts(figures):
+    taint = Finding("invented", 0, "Q7731", "nobody told it")
+    trials = [replace(one, cause="simulator", fault=taint, simulator=(taint,)) for one in figures.trials]
+    page = page_of(replace(figures, trials=trials))
+
+    assert "No trial counts: the simulator tainted every one." in page
+    assert f"The simulator tainted {len(trials)} trials; 0 were played again, and {len(trials)} are set aside." in page
+    assert f"{percent(figures.as_json()['pass_raw'][0]['value'])} (" in page
+    assert "pass^1 by kind" not in page
+
+
+def test_a_turn_that_never_came_is_told_after_the_last_one(figures, talk):
+    one = next(one for one in figures.failures)
+    died = replace(one, fault=Finding("crashed", 2, "status 3", "crashed"))
+    drawn = dialogue(died, talk(error="Traceback\nstatus 3", end_reason=EndReason.FAILED))
+
+    assert drawn.index("Your parcel comes") < drawn.index("Failed here: agent: crashed") < drawn.index("Traceback")
+    assert drawn.count('class="turn failing"') == 1
 
 
 def test_hostile_texts_are_read_as_they_are_and_break_nothing(figures, talk, folder):

@@ -124,7 +124,8 @@ def plots(figures: Figures) -> Iterator[str]:
         yield figure(
             "pass^k: all of k trials of an item pass", curve(passing) + folded("as numbers", passed(passing)), note
         )
-    yield figure("pass^1 by kind of scenario", rates("kind", figures.by_kind))
+    if figures.by_kind:
+        yield figure("pass^1 by kind of scenario", rates("kind", figures.by_kind))
     if figures.by_principle:
         yield figure("share of trials that held each principle", principles(figures.by_principle))
     yield figure("cost of a trial", costs(figures.cost))
