@@ -32,13 +32,18 @@ def settings(agent: str, out: Path | str = "", **fields: object) -> EvaluationSe
 
 
 async def played(
-    evalset: EvalSet, agent: Speaker, simulator: Speaker | None = None, k: int = 1, static: bool = False
+    evalset: EvalSet,
+    agent: Speaker,
+    simulator: Speaker | None = None,
+    k: int = 1,
+    static: bool = False,
+    per_seed: int = 1,
 ) -> list[Judged]:
     """Every trial of an agent, judged."""
     staging = StaticStage.of if static else None
     players = evaluation_ensembles(list(evalset.scenarios.values()), agent, staging=staging, simulator=simulator)
     known, found = Settings(), []
-    for item in trial_items(evalset, every_trial(len(evalset.items), k), 0):
+    for item in trial_items(evalset, every_trial(len(evalset.items), k), 0, per_seed=per_seed):
         talk = await players[item.scenario.recipe].finished(item)
         made = await score(item.scenario, talk, trial_of(item.index, len(evalset.items)))
         found.append(judged(known.of(item.scenario), talk, made, static=static))

@@ -29,7 +29,7 @@ class FaultyUser:
         opens = not any(message.speaker == view.name for message in view.messages)
         if opens or view.script is None or said.calls or said.signal:
             return said
-        chance = stream(self.seed, "faulty", view.conversation, view.step)
+        chance = stream(self.seed, "faulty", view.rng.getrandbits(63))  # the same in trials of one simulator seed
         if chance.random() < self.leaves:
             return Utterance(BYE, signal=Signal.GOAL_REACHED)
         if chance.random() < self.invents:
