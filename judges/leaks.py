@@ -16,6 +16,8 @@ holds is an invention, which is the critic's concern and no leak. What the user 
 
 import json
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -119,7 +121,7 @@ class Told:
 
     texts: list[str]  # those that nobody has asked about yet
     letters: str = ""
-    edges: set[int] = field(default_factory=set)
+    edges: "array[int]" = field(default_factory=lambda: array("I"))  # ascending; a set takes twenty times the memory
 
     def holds(self, value: str) -> bool:
         for text in self.texts:
@@ -128,14 +130,19 @@ class Told:
         bare = squeezed(value)
         at = self.letters.find(bare)
         while at >= 0:
-            if not bare or (at in self.edges and at + len(bare) in self.edges):
+            if not bare or (self.edge(at) and self.edge(at + len(bare))):
                 return True
             at = self.letters.find(bare, at + 1)
         return False
 
+    def edge(self, at: int) -> bool:
+        """Whether a word begins or ends there."""
+        place = bisect_left(self.edges, at)
+        return place < len(self.edges) and self.edges[place] == at
+
     def read(self, text: str) -> None:
         at, found = len(self.letters), ALNUM.findall((ESCAPE.sub(" ", text) if "\\" in text else text).casefold())
-        self.edges.update(accumulate(map(len, found), initial=at))
+        self.edges.extend(accumulate(map(len, found), initial=at))
         self.letters += "".join(found)
 
 
