@@ -59,11 +59,11 @@ def numbers(step: Step, unknown: bool) -> list[str]:
 
 def plots(made: Selected) -> Iterator[str]:
     yield '<div class="plots">'
-    found = {step.name: step.rejected for step in made.steps if step.name in COMPARED}
+    found = {step.name: (step.rejected, step.reached) for step in made.steps if step.name in COMPARED}
     if found:
         sets = ", ".join(f"{name} ({items:,} items)" for name, items in made.sets.items())
         note = f"Held against {sets}. {made.too_short:,} items are too short to look for." if sets else ""
-        yield figure("duplicates and leaks found", counts(("found by", "conversations"), found), note)
+        yield figure("duplicates and leaks found", shares(("found by", "conversations", "of", "share"), found), note)
     if made.faulty:
         yield figure("faulty conversations", faulty(made.faulty), "as a share of those of which it is known")
     if made.tags:
@@ -127,10 +127,10 @@ def figures_of(found: Distributions) -> Iterator[str]:
             yield distribution(name, counted)
     yield figure("how conversations ended", counts(("end", "conversations"), top(found.ends)))
     if found.asked:
-        failed = {name: (found.failed[name], asked) for name, asked in found.asked.items()}
-        held = sum(not count for count, _ in failed.values())
-        drawn = shares(("judge", "not passed", "of", "share"), failed)
-        yield figure("verdicts that did not pass, by judge", drawn, f"{held} of {len(failed)} judges passed all")
+        failed = {name: (count, found.asked[name]) for name, count in found.failed.items() if count}
+        note = f"{len(found.asked) - len(failed)} of {len(found.asked)} judges passed all"
+        drawn = shares(("judge", "not passed", "of", "share"), failed) if failed else ""
+        yield figure("verdicts that did not pass, by judge", drawn, note)
     yield figure("markers by principle", counts(("principle", "markers"), top(found.marked)))
     yield revisions(found)
     yield pairs(found)
@@ -145,11 +145,11 @@ def distribution(name: str, counted: Mapping[float, int], unit: str = "conversat
 
 
 def shares(columns: tuple[str, str, str, str], found: Mapping[str, tuple[int, int]]) -> str:
-    """A bar per name for its share of how often it could have been, the largest first; none for what never was."""
-    some = [(name, part, part / whole, whole) for name, (part, whole) in found.items() if part]
+    """A bar per name for its share of how often it could have been, the largest first."""
+    known = [(name, part, part / (whole or 1), whole) for name, (part, whole) in found.items()]
     rows = [
         Bar(name, share, (f"{part:,}", f"{whole:,}", percent(share)))
-        for name, part, share, whole in sorted(some, key=lambda row: (-row[2], -row[1], row[0]))[:MOST]
+        for name, part, share, whole in sorted(known, key=lambda row: (-row[2], -row[1], row[0]))[:MOST]
     ]
     return bars(columns, rows)
 

@@ -67,11 +67,13 @@ def page_of(summary: Summary, found: Distributions) -> str:
     body.append('<div class="plots">')
     if summary.rejected:
         body.append(figure("rejected by", counts(("cause", "conversations"), top(summary.rejected))))
-    lost = {name: (count.played - count.succeeded, count.played) for name, count in summary.scenarios.items()}
-    if any(count for count, _ in lost.values()):
-        always = sum(not count for count, _ in lost.values())
+    scenarios = summary.scenarios
+    lost = {
+        name: (one.played - one.succeeded, one.played) for name, one in scenarios.items() if one.succeeded < one.played
+    }
+    if lost:
         drawn = shares(("scenario", "without", "played", "share"), lost)
-        note = f"{always} of {len(lost)} scenarios always succeeded"
+        note = f"{len(scenarios) - len(lost)} of {len(scenarios)} scenarios always succeeded"
         body.append(figure("conversations without success, by scenario", drawn, note))
     if summary.critic.by_principle:
         body.append(figure("critic against planted slips", critic(summary)))
