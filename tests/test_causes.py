@@ -143,6 +143,7 @@ async def test_a_secret_is_told_beside_what_failed_the_trial():
     assert fault.beside.startswith(f"leaked in turn {fault.turn}: ")
     assert "no_internals" in fault.beside
     assert fault.as_json()["beside"] == fault.beside
+    assert fault.why == f"{fault.rule}; besides: {fault.beside}"
 
 
 async def test_a_user_who_gives_up_on_an_agent_that_is_of_no_use_has_finished_its_script():

@@ -61,7 +61,7 @@ def turn_of(turn: Turn, marked: bool, one: Judged) -> str:
 
 
 def why(one: Judged) -> str:
-    rule = one.fault.rule if one.fault else ""
+    rule = one.fault.why if one.fault else ""
     return f'<p class="why">Failed here: {text(one.name)}. <bdi>{text(rule, SAID)}</bdi></p>'
 
 

@@ -25,6 +25,11 @@ class Finding:
     rule: str = ""  # what it goes against
     beside: str = ""  # what else was wrong
 
+    @property
+    def why(self) -> str:
+        """What it goes against, and what else was wrong."""
+        return "; besides: ".join(filter(None, (self.rule, self.beside)))
+
     def as_json(self) -> dict[str, object]:
         told = {"what": self.what, "turn": self.turn, "text": cut(self.text), "rule": cut(self.rule)}
         return told | ({"beside": cut(self.beside)} if self.beside else {})

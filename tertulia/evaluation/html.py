@@ -196,7 +196,7 @@ def evidence(one: Judged) -> tuple[str, str]:
     if one.fault.turn >= 0:
         trial += f' <small><a href="#{turn_anchor(one)}">turn {one.fault.turn}</a></small>'
     said = f"<q><bdi>{text(one.fault.text, QUOTED)}</bdi></q> " if one.fault.text else ""
-    return trial, f"{said}<bdi>{text(one.fault.rule, RULED)}</bdi>"
+    return trial, f"{said}<bdi>{text(one.fault.why, RULED)}</bdi>"
 
 
 def measured(figures: Figures) -> Iterator[str]:
