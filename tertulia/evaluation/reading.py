@@ -1,18 +1,23 @@
 """The trials of an evaluation's folder, scored and judged anew from what is kept: nothing is played or asked."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tertulia.errors import StoreError
 from tertulia.evaluation.blame import Judged, judged
-from tertulia.evaluation.scoring import score
+from tertulia.evaluation.scoring import Score, score
 from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import trial_of
+from tertulia.records import Usage
 from tertulia.running.store import Store
 from tertulia.setting import Settings
 
 __all__ = ["manifest_in", "read_trials", "scored_by"]
+
+SHARED = ("broken", "reason", "principles")  # of a score
+NOTHING = Usage()  # what a trial without models takes
 
 
 def manifest_in(folder: Path) -> dict[str, Any]:
@@ -35,13 +40,26 @@ def scored_by(manifest: Mapping[str, Any], again: bool) -> str:
     return METRIC if again else str(manifest["versions"]["metric"])
 
 
+class Alike:
+    """Values that are the same in many trials are kept once: without it, twice the memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Any, Any] = {}
+
+    def of(self, made: Score) -> Score:
+        """The score with the values that earlier ones have."""
+        shared = {name: getattr(made, name) for name in SHARED}
+        usage = NOTHING if made.usage == NOTHING else made.usage
+        return replace(made, usage=usage, **{name: self.kept.setdefault(v, v) for name, v in shared.items()})
+
+
 async def read_trials(
     folder: Path, k: int = 0, *, again: bool = False, unreachable: Collection[str] = ()
 ) -> list[Judged]:
     """Every attempt at the first k trials (0: at all) in the order of their places.
 
     What the success judge said when a trial was played is used, unless tertulia has changed since, or `again`."""
-    settings, found = Settings(), []
+    settings, alike, found = Settings(), Alike(), []
     with Store(folder) as store:
         manifest, scenarios = of_evaluation(store), store.scenarios()
         items = len(manifest["scenarios"])
@@ -53,5 +71,5 @@ async def read_trials(
                 continue
             scenario = scenarios[talk.scenario]
             made = await score(scenario, talk, trial, anew)
-            found.append(judged(settings.of(scenario), talk, made, unreachable, static=static))
+            found.append(judged(settings.of(scenario), talk, alike.of(made), unreachable, static=static))
     return found
