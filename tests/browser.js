@@ -45,10 +45,17 @@ function rows(table) {
   return [...table.rows].map(row => [...row.cells].map(cell => cell.innerText.replace(/\s+/g, " ").trim()));
 }
 
+// How long each bar is, and from where to where its interval goes, in hundredths of the axis
+function drawn(row) {
+  const range = row.querySelector(".range")?.getBBox();
+  return [row.querySelector(".bar").getBBox().width, ...(range ? [range.x, range.x + range.width] : [])];
+}
+
 function figures(page) {
   return Object.fromEntries([...page.querySelectorAll("figure")].map(one =>
     [one.querySelector("figcaption").firstChild.textContent, {
       note: one.querySelector("figcaption small")?.innerText ?? "",
+      drawn: [...one.querySelectorAll(".bars tbody tr")].map(drawn),
       tables: [...one.querySelectorAll("table")].map(rows),
       linked: [...one.querySelectorAll("tbody a")].map(link => link.getAttribute("href")),
     }]));

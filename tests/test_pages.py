@@ -235,6 +235,16 @@ def test_the_plots_say_what_the_json_says(views, figures):
     assert cost["turns"] == f"{told['cost']['turns']:,.1f}"
 
 
+def test_bars_and_intervals_are_as_long_as_their_numbers_say(views, figures):
+    drawn, told = views["evaluation", DESK]["figures"], figures.as_json()
+    kinds = sorted(told["kinds"].items(), key=lambda pair: (pair[1]["value"], pair[0]))
+    wanted = [[100 * one[end] for end in ("value", "low", "high")] for _, one in kinds]
+
+    assert len(wanted) > 2
+    for long, numbers in zip(drawn["pass^1 by kind of scenario"]["drawn"], wanted, strict=True):
+        assert long == pytest.approx(numbers, abs=0.5)  # the caps of an interval stay inside the picture
+
+
 def test_of_many_failures_some_of_every_cause_are_shown():
     groups = {"frequent": [*range(2000)], "rare": [2000], "seldom": [2001, 2002]}
     shown = spread(groups, MOST)
