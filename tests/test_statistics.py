@@ -177,6 +177,15 @@ def test_copies_of_trials_change_nothing_and_half_as_much_variance_counts_as_twi
     assert (float(low), float(high)) == pytest.approx((known.low, known.high), abs=0.002)
 
 
+def test_differences_that_are_all_alike_are_not_taken_for_the_largest_there_can_be():
+    low, high = gap_bounds(np.full(20, 0.25))
+    split = variance_split([[1, 0, 1, 1]] * 20)
+
+    assert low < 0.2
+    assert high > 0.3
+    assert split.within.low < split.within.value < split.within.high
+
+
 def test_the_parts_of_a_difference_have_the_interval_of_the_bayesian_bootstrap():
     gains = np.random.default_rng(1).beta(2, 5, 25)
     far = gains.max()

@@ -89,12 +89,10 @@ def mean_bounds(values: Array, level: float = 0.95) -> tuple[Array, Array]:
 
 
 def gap_bounds(gaps: Array, level: float = 0.95) -> tuple[Array, Array]:
-    """The same for values between -1 and 1.
-
-    Where all are 0, the bounds are as wide as where none is 1 or -1."""
+    """The same for values between -1 and 1; where all are alike, a difference of 1 is what counts as the largest."""
     gaps = np.asarray(gaps, dtype=float)
     far = np.abs(gaps).max(axis=-1)
-    far = np.where(far == 0, 1.0, far)
+    far = np.where(np.abs(gaps.mean(axis=-1)) >= far * (1 - 1e-9), 1.0, far)
     up, down = (np.clip(sign * gaps / far[..., None], 0, 1) for sign in (1, -1))
     rise, fall = up.mean(axis=-1), down.mean(axis=-1)
     spread = up.std(axis=-1) * down.std(axis=-1)

@@ -156,9 +156,11 @@ def _means(values: Array) -> Array:
 
 
 def _of_halves(values: Array, level: float, bounds: Callable[[Array, float], tuple[Array, Array]]) -> Component:
-    """The mean over the items that have a value, which lie within a half of 0; bounds in units of the largest."""
+    """The mean over the items that have a value, which lie within a half of 0; bounds in units of the largest, or of a
+    half where all are alike."""
     there = values[~np.isnan(values)]
-    far = float(np.abs(there).max()) or 0.5
+    far = float(np.abs(there).max())
+    far = 0.5 if abs(float(there.mean())) >= far * (1 - 1e-9) else far
     low, high = bounds(there / far, level)
     return Component(float(there.mean()), far * float(low), far * float(high))
 
