@@ -43,8 +43,8 @@ class Perplexity:
             whole = await self.scored(talk, "whole", before + answer)
             alone = await self.scored(talk, "answer", answer)
         except ModelFailure as error:
-            detail = {"error": error.trouble.value}
-            return Verdict(judge="perplexity", passed=False, reason=f"gave no verdict: {error}", detail=detail)
+            reason = f"gave no verdict: {error}"
+            return Verdict(judge="perplexity", passed=False, reason=reason, detail={"error": error.trouble.value})
         ppl, answer_ppl, given = map(perplexity, (whole, alone, at_the_end(whole, len(answer))))
         detail = {
             "ppl": ppl,

@@ -90,6 +90,16 @@ def test_people_count_where_they_have_spoken(tmp_path):
     assert (people.kept, people.kept_faulty) == (2, 1)
 
 
+def test_a_draft_that_people_call_broken_makes_a_conversation_faulty_if_it_was_accepted(tmp_path):
+    """Of the second conversation the first draft was replaced; of the third nobody has said enough."""
+    broken, fine = {"be_plain": True, "be_kind": False}, {"be_plain": False}
+    said = {"tiny-000000": {(0, 0): broken}, "tiny-000002": {(0, 0): broken}, "tiny-000003": {(0, 1): fine}}
+    labels = Labels(good={"tiny-000002": True}, drafts=said)
+    _, people = chosen(tmp_path, "rules:\n  - reject: turns > 5\n", corpus(), labels).faulty
+
+    assert (people.rules.true, people.rules.passed, people.rules.total) == (1, 1, 2)
+
+
 def test_where_nothing_was_planted_and_nobody_has_spoken_nothing_is_told(tmp_path):
     honest = [spoken(n, 2) for n in range(5)]
 

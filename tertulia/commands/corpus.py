@@ -11,6 +11,7 @@ from tertulia.commands.calibrate import BY, labels_of, surely
 from tertulia.commands.corpus_page import page_of
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.corpus.balance import Balanced
+from tertulia.corpus.calibration import PEOPLE
 from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
 from tertulia.export import replacing
@@ -35,6 +36,8 @@ def perform(
     if partly := run.unfinished:
         note(partly)
     made = run.select(criteria, against=against, preview=preview, labels=labels_of(folder, labels))
+    if labels and not any(shares.truth == PEOPLE for shares in made.faulty):
+        note(f"{labels}: nothing in it tells whether a conversation of {folder} is good or bad")
     if html:
         with replacing(html) as file:
             file.write(page_of(made, run.conversations()))

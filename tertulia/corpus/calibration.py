@@ -74,8 +74,8 @@ class Calibration:
         half = bool(number(0, "calibration", talk.id) % 2)
         self.add_drafts(talk, half)
         truths = {SLIPS: bool(survived(talk))}
-        if talk.id in self.labels.good:
-            truths[PEOPLE] = not self.labels.good[talk.id]
+        if (said := self.labels.faulty(talk)) is not None:
+            truths[PEOPLE] = said
         for truth, faulty in truths.items():
             for verdict in talk.verdicts:
                 self.decided.setdefault((truth, verdict.judge), Counts()).add(not verdict.passed, faulty)

@@ -12,13 +12,16 @@ from tertulia.records import Conversation, Turn
 
 __all__ = ["TAGS", "Distributions", "binned"]
 
-TAGS = {  # what is shown of the heuristic judges, where they have been asked
+TAGS = {  # what is shown of judges that measure, where they have been asked
     "tokens": "size.tokens.total",
     "words of the longest assistant message": "size.longest.assistant",
     "MTLD of the assistant": "diversity.assistant.mtld",
     "score of repetition (1: none)": "repetition.score",
     "share of stock openings": "openings.share",
     "refusals": "refusals.refusals",
+    "overall rating by the rubric": "rubric.overall",
+    "perplexity": "perplexity.ppl",
+    "IFD of the answer": "perplexity.ifd_given",
 }
 DIGITS = 3  # that a value keeps, so that memory is bounded by distinct values
 

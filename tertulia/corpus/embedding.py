@@ -84,5 +84,5 @@ def unit(given: Any) -> Vectors:
     """Rows of length 1; a row of zeros stays one."""
     found = np.asarray(given, dtype=np.float32)
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    made: Vectors = found / np.where(lengths > 0, lengths, 1)
+    made: Vectors = np.divide(found, np.where(lengths > 0, lengths, 1), dtype=np.float32)
     return made

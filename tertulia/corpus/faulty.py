@@ -63,8 +63,8 @@ class Faulty:
         """A conversation, and whether a rule has rejected it."""
         self.slips.add(talk.index, bool(survived(talk)), rejected)
         self.slips.planted += any(slip.breaks for slip in talk.slips)
-        if talk.id in self.labels.good:
-            self.people.add(talk.index, not self.labels.good[talk.id], rejected)
+        if (said := self.labels.faulty(talk)) is not None:
+            self.people.add(talk.index, said, rejected)
 
     def known(self) -> list[Shares]:
         """Those of which anything is known: in a run without planted faults nothing follows from there being none."""

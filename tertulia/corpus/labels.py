@@ -61,6 +61,15 @@ class Labels:
             self.unmet.pop((talk.id, place), None)
         return said
 
+    def faulty(self, talk: Conversation) -> bool | None:
+        """Whether people call a conversation bad, or say of a draft that was accepted in it that it breaks a principle;
+        None: nobody has said either."""
+        last = {turn.index: len(turn.drafts) - 1 for turn in talk.turns} | {-1: len(talk.plan_drafts) - 1}
+        for (turn, draft), broken in self.drafts.get(talk.id, {}).items():
+            if draft == last.get(turn) and any(broken.values()):
+                return True
+        return None if talk.id not in self.good else not self.good[talk.id]
+
     def check(self) -> None:
         """Call it when every conversation of the run has been asked for.
 
