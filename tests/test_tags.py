@@ -13,6 +13,7 @@ from tertulia.corpus.criteria import Tags, read_plan
 from tertulia.corpus.embedding import unit
 from tertulia.corpus.fields import Facts
 from tertulia.corpus.meaning import groups
+from tertulia.corpus.rules import Rules
 from tertulia.corpus.tags import Named, named, stem
 from tertulia.errors import ScenarioError
 from tertulia.records import Conversation, EndReason, Verdict
@@ -140,3 +141,10 @@ def test_a_file_that_speaks_of_tags_without_reading_any_is_wrong_at_its_place(tm
 
     with pytest.raises(ScenarioError, match=f"t.yaml:{at}.*{message}"):
         read_plan(str(tmp_path / "t.yaml"))
+
+
+def test_a_rule_over_tags_is_no_gate_of_a_run_as_its_corpus_is_not_there_yet(tmp_path):
+    (tmp_path / "t.yaml").write_text("id: t\ntags: {}\nrules:\n  - keep: turns > 2\n  - keep: \"'refund' in tag\"\n")
+
+    with pytest.raises(ScenarioError, match=r"t.yaml:5:\d+: tags are known when all is played"):
+        Rules.of(read_plan(str(tmp_path / "t.yaml")))

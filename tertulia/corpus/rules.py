@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from tertulia.corpus.criteria import Plan, Rule
 from tertulia.corpus.expressions import Expression, ExpressionFault, parsed
-from tertulia.corpus.fields import FIELDS, Facts
+from tertulia.corpus.fields import FIELDS, TAG, Facts
 from tertulia.errors import Fault, ScenarioError, SettingsError
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -83,7 +83,15 @@ class Rules:
 
     @classmethod
     def of(cls, plan: Plan) -> "Rules":
-        return cls(tuple(read_rules(plan)))
+        """Those of a file.
+
+        Raises:
+            ScenarioError: at each rule that needs the whole corpus to be there."""
+        rules = read_rules(plan)
+        why = ExpressionFault("tags are known when all is played: leave this rule to `tertulia corpus`")
+        if early := [rule.fault(why) for rule in rules if TAG in rule.expression.names]:
+            raise ScenarioError(early)
+        return cls(tuple(rules))
 
     @classmethod
     def kept(cls, settings: Mapping[str, Any], file: Path) -> "Rules":
