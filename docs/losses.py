@@ -1,14 +1,16 @@
-"""Writes the table of what each format cannot hold into docs/formats.md: `python docs/losses.py`."""
+"""Writes into docs/formats.md what formats cannot hold, and which need no types told: `python docs/losses.py`."""
 
 import re
 from pathlib import Path
 
+from tertulia.export import columns_of
+from tertulia.exporting.columns import is_plain
 from tertulia.parts import load, names
 
 __all__ = ["PAGE", "written"]
 
 PAGE = Path(__file__).resolve().parent / "formats.md"
-BLOCK = re.compile(r"(<!-- lost -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (lost|plain) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table() -> str:
@@ -27,9 +29,15 @@ def table() -> str:
     return "\n".join(rows) + "\n\n" + "\n".join(fields)
 
 
+def plain() -> str:
+    """The formats without a column that holds anything."""
+    return ", ".join(f"`{name}`" for name in names("exporters") if is_plain(columns_of(name)))
+
+
 def written(page: str) -> str:
-    """The page with the table as the code has it."""
-    return BLOCK.sub(lambda found: f"{found[1]}{table()}\n{found[2]}", page)
+    """The page with its blocks as the code has them."""
+    made = {"lost": table(), "plain": plain()}
+    return BLOCK.sub(lambda found: f"{found[1]}{made[found[2]]}\n{found[3]}", page)
 
 
 if __name__ == "__main__":

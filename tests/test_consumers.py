@@ -14,7 +14,7 @@ import pytest
 import tertulia
 from tertulia.export import columns_of
 from tertulia.exporters.argilla import settings
-from tertulia.exporting.columns import features
+from tertulia.exporting.columns import features, is_plain
 from tertulia.parts import names
 from tertulia.verifying.libraries import LIBRARIES
 
@@ -23,6 +23,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 pytestmark = pytest.mark.filterwarnings("default")  # those libraries warn of what is theirs
 
 FORMATS = [name for name in names("exporters") if columns_of(name)]
+PLAIN = [name for name in FORMATS if is_plain(columns_of(name))]
 MANY = 10_000
 
 
@@ -58,6 +59,39 @@ def test_datasets_reads_ten_thousand_rows_of_a_format_with_stable_types_and_fill
     for got, line in zip(loaded, lines, strict=True):
         row = json.loads(line)
         assert got == {column: row.get(column) for column in columns}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_format_of_plain_columns_is_read_alike_by_whoever_guesses_its_types(run, name, tmp_path):
+    arrow = pytest.importorskip("pyarrow.json")
+    path = run.export(name, tmp_path / f"{name}.jsonl").path
+    lines = sorted(path.read_text(encoding="utf-8").splitlines(), key=len)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    assert arrow.read_json(path, read_options=whole(arrow)).to_pylist() == list(map(json.loads, lines))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_ten_thousand_rows_of_plain_columns_are_read_alike_by_whoever_guesses_their_types(run, name, tmp_path):
+    datasets, arrow = pytest.importorskip("datasets"), pytest.importorskip("pyarrow.json")
+    datasets.disable_progress_bars()
+    path, lines = many(run.export(name, tmp_path / f"{name}.jsonl").path)
+    table = arrow.read_json(path, read_options=whole(arrow))
+    loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+
+    assert len(loaded) == table.num_rows == MANY
+    for at in range(0, MANY, 97):
+        assert loaded[at] == table.slice(at, 1).to_pylist()[0] == json.loads(lines[at])
+
+
+def whole(arrow: Any) -> Any:
+    """Blocks that are longer than any row."""
+    return arrow.ReadOptions(block_size=1 << 24)
+
+
+def test_a_format_of_plain_columns_mixes_no_types_and_the_others_need_theirs():
+    assert "evalset" in PLAIN
+    assert not set(PLAIN) & {"sft", "openai", "dpo", "kto", "reward", "oasst", "argilla"}
 
 
 @pytest.mark.parametrize("name", FORMATS)

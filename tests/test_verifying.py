@@ -15,6 +15,7 @@ from tertulia.parts import names
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.verifying import verify as module
+from tertulia.verifying.consumers import CONSUMERS
 from tertulia.verifying.libraries import LIBRARIES, Library
 from tertulia.verifying.pairs import FEW, LengthBias
 from tertulia.verifying.verify import verify
@@ -122,6 +123,24 @@ PLANTED: dict[str, tuple[str, Callable[[Row], Any], str]] = {
     "arguments as an object": ("openai", lambda r: calls(r)["function"].update(arguments={}), "are no JSON text"),
     "a long id": ("openai", lambda r: renamed(r, "i" * 41), "over 40 characters"),
     "two calls at once": ("openai", lambda r: doubled(r), "parallel_tool_calls is false"),
+    "parameters of no object": (
+        "openai",
+        lambda r: r["tools"][0]["function"].update(parameters={"type": "array"}),
+        "are no JSON Schema of an object",
+    ),
+    "a label that the schema lacks": (
+        "oasst",
+        lambda r: r["prompt"].update(labels={"mood": {"value": 0.5, "count": 1}}),
+        "label 'mood' is none of the schema's",
+    ),
+    "a label out of its range": (
+        "oasst",
+        lambda r: r["prompt"].update(labels={"quality": {"value": 5, "count": 1}}),
+        "outside 0 to 1",
+    ),
+    "an emoji without a number": ("oasst", lambda r: r["prompt"].update(emojis={"+1": "two"}), "is counted 'two'"),
+    "a detoxify score of its own": ("oasst", lambda r: r["prompt"].update(detoxify={"rude": 0.1}), "'rude' is none of"),
+    "a language that is none": ("oasst", lambda r: r["prompt"].update(lang="?"), "'?' is no language tag"),
     "a role twice": ("sharegpt", lambda r: r["conversations"].pop(2), "human follows human"),
     "a broken tag": ("hermes", lambda r: broken_tag(r), "<tool_call> holds no JSON"),
     "a mask for nobody": ("daring_anteater", lambda r: r.update(mask="Tool"), "is no role of the conversation"),
@@ -280,6 +299,12 @@ def test_an_upload_of_too_few_rows_and_a_set_of_one_label_are_noted(tmp_path):
     path = export("kto", played(), tmp_path / "kto.jsonl").path
     path.write_text("".join(line + "\n" for line in path.read_text().splitlines() if '"label":true' in line))
     assert verify("kto", path, played()).notes == ["all labels are the same: KTO needs both"]
+
+
+def test_an_upload_that_is_too_large_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setattr(CONSUMERS["openai"], "MOST", 1024**2 // 1024)
+    notes = verify("openai", written("openai", tmp_path), played()).notes
+    assert "MB: an upload is refused above" in notes[-1]
 
 
 def test_what_cannot_be_verified_is_said_in_one_line(tmp_path):

@@ -13,7 +13,7 @@ the feature `Json` for columns that hold anything.
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-__all__ = ["Column", "Columns", "features", "misfits"]
+__all__ = ["Column", "Columns", "features", "is_plain", "misfits"]
 
 Column: TypeAlias = str | list["Column"] | dict[str, "Column"]
 Columns: TypeAlias = dict[str, Column]
@@ -28,6 +28,13 @@ def features(column: Column) -> dict[str, Any]:
     if isinstance(column, list):
         return {"feature": features(column[0]), "_type": "List"}
     return {"_type": "Json"} if column == "json" else {"dtype": NAMES[column], "_type": "Value"}
+
+
+def is_plain(column: Column | None) -> bool:
+    """Whether no part of a column is `json`: then whoever guesses types from values guesses these."""
+    if isinstance(column, dict):
+        return all(map(is_plain, column.values()))
+    return is_plain(column[0]) if isinstance(column, list) else column not in (None, "json")
 
 
 def misfits(column: Column, value: Any, path: str = "") -> Iterator[str]:

@@ -141,6 +141,9 @@ def openai_faults(row: Mapping[str, Any]) -> Iterator[str]:
     for tool in tools:
         if tool.get("type") != "function" or not NAME.fullmatch(tool["function"]["name"]):
             yield f"the tool name {tool['function']['name']!r} is not 1 to 64 letters, digits, _ and -"
+        parameters = tool["function"].get("parameters", {"type": "object"})
+        if not isinstance(parameters, dict) or parameters.get("type") != "object":
+            yield f"the parameters of {tool['function']['name']!r} are no JSON Schema of an object"
     yield from message_faults(row["messages"], parallel=bool(row.get("parallel_tool_calls")))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tertulia.exporting.rows import as_line
 from tertulia.gold import gold_of
 from tertulia.scenario import Scenario
 from tertulia.verifying.chats import chat_faults, lesson_faults, openai_faults, parsed_tools, said
@@ -37,15 +38,17 @@ class Sft(Plain):
 
 
 class Openai(Plain):
-    """The documented rules of an upload; it needs ten rows."""
+    """The documented rules of an upload; it needs ten rows, and takes 512 MB."""
 
     LEAST = 10
+    MOST = 512 * 1024**2  # bytes
 
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = self.bytes = 0
 
     def faults(self, row: Row) -> Iterator[str]:
         self.rows += 1
+        self.bytes += len(as_line({key: value for key, value in row.items() if value is not None})) + 1
         tools, wrong = parsed_tools(row.get("tools"))
         found = [*wrong, *chat_faults(row["messages"], tools)]
         if found:
@@ -62,6 +65,8 @@ class Openai(Plain):
     def notes(self) -> Iterator[str]:
         if self.rows < self.LEAST:
             yield f"{self.rows} rows: a fine-tuning job is refused below {self.LEAST}"
+        if self.bytes > self.MOST:
+            yield f"{self.bytes / 1024**2:.0f} MB: an upload is refused above {self.MOST // 1024**2}; write it in parts"
 
 
 class Pairs:

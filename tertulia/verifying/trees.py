@@ -1,5 +1,6 @@
 """Rules for OASST message trees, from `ExportMessageTree` and `ExportMessageNode` of Open-Assistant's `oasst_data`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,6 +42,33 @@ STATES = {
     "prompt_lottery_waiting",
 }
 ROLES = ("prompter", "assistant")
+LABELS = {
+    "spam",
+    "fails_task",
+    "lang_mismatch",
+    "pii",
+    "not_appropriate",
+    "hate_speech",
+    "sexual_content",
+    "moral_judgement",
+    "political_content",
+    "quality",
+    "toxicity",
+    "humor",
+    "helpfulness",
+    "creativity",
+    "violence",
+}
+DETOXIFY = {
+    "toxicity",
+    "severe_toxicity",
+    "obscene",
+    "identity_attack",
+    "insult",
+    "threat",
+    "sexual_explicit",
+}
+LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*")  # BCP 47
 
 
 def tree_faults(row: Mapping[str, Any], seen: set[str]) -> Iterator[str]:
@@ -83,9 +111,25 @@ def field_faults(node: Mapping[str, Any]) -> Iterator[str]:
         yield f"role {node.get('role')!r} is neither prompter nor assistant"
     if not str(node.get("text", "")).strip():
         yield "it says nothing"
+    if isinstance(node.get("lang"), str) and not LANGUAGE.fullmatch(node["lang"]):
+        yield f"lang {node['lang']!r} is no language tag"
+    yield from rating_faults(node)
+
+
+def rating_faults(node: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with what people, and a classifier, said of a message."""
     for label, given in (node.get("labels") or {}).items():
+        if label not in LABELS:
+            yield f"label {label!r} is none of the schema's"
         if not isinstance(given, dict) or set(given) != {"value", "count"}:
             yield f"label {label!r} has no value and count"
+        elif not isinstance(given["value"], int | float) or not 0 <= given["value"] <= 1:
+            yield f"label {label!r} has a value outside 0 to 1"
+    for name, count in (node.get("emojis") or {}).items():
+        if not isinstance(count, int) or count < 0:
+            yield f"emoji {name!r} is counted {count!r}"
+    if unknown := sorted(set(node.get("detoxify") or ()) - DETOXIFY):
+        yield f"detoxify {unknown[0]!r} is none of the schema's"
 
 
 def reply_faults(node: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
