@@ -50,9 +50,10 @@ async def test_the_rule_user_is_faithful_to_its_script():
     assert [finding for one in found for finding in one.simulator] == []
 
 
+@pytest.mark.parametrize("world", ["parcels", "clinic", "broadband"])
 @pytest.mark.parametrize("name", IN_PROCESS)
-async def test_the_first_cause_of_a_defective_agents_failures_is_its_defect(name):
-    found = await played(bundled("parcels"), getattr(reference_agents, name))
+async def test_the_first_cause_of_a_defective_agents_failures_is_its_defect(name, world):
+    found = await played(bundled(world), getattr(reference_agents, name))
     causes = Counter(one.fault.what for one in found if one.cause == "agent")
 
     assert causes.most_common(1)[0][0] == reference_agents.DEFECTS[name]
