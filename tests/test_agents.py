@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from random import Random
 
 import pytest
@@ -119,6 +121,16 @@ async def test_an_agent_that_stops_its_whole_process_costs_itself_alone(module, 
 
     assert blocked == (Trouble.TIMEOUT, "timeout: the agent gave no answer within 0.5 s")
     assert spared == "You said a."
+
+
+def test_an_agent_that_hangs_does_not_outlive_whoever_asked_it(module):
+    messages = [{"role": "user", "content": "block"}]
+    asked = json.dumps({"id": 1, "conversation": "c", "messages": messages, "tools": []}) + "\n"
+    command = [sys.executable, "-m", "tertulia.evaluation.child", "moods:moody"]
+    done = subprocess.run(command, input=asked.encode(), capture_output=True, timeout=60)
+
+    assert done.returncode == 0
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"ready": True, "takes": "chat"}]
 
 
 async def test_a_function_that_is_no_coroutine_and_a_speaker_are_agents_too(module):

@@ -15,6 +15,7 @@ import os
 import pickle
 import sys
 import threading
+import time
 import traceback
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +28,7 @@ __all__ = ["main", "own_place", "plain", "resolved"]
 
 AT_ONCE = 4096  # agents that are no coroutines and may wait at the same time, each in a thread
 NOTHING_LEFT = 0
+LEAVING = 2.0  # seconds that the loop gets to end by itself when the other side has gone
 NOT_OWN = (os.path.dirname(os.__file__), os.path.dirname(__file__))  # Python's library, and what serves the agent
 
 
@@ -144,6 +146,8 @@ async def serve(spec: str, lines: Any, out: Any) -> None:
         for line in lines:
             loop.call_soon_threadsafe(serving.take, line)
         loop.call_soon_threadsafe(gone.set)
+        time.sleep(LEAVING)
+        os._exit(NOTHING_LEFT)  # an agent that blocks the loop would outlive whoever asked it
 
     threading.Thread(target=read, daemon=True).start()
     await gone.wait()
