@@ -84,7 +84,8 @@ function look(frame) {
     keyless: moved.filter(node => node.tabIndex < 0).map(short),
     headings: [...page.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(one => Number(one.tagName[1])),
     unscoped: [...page.querySelectorAll("th:not([scope])")].map(short),
-    headless: [...page.querySelectorAll("table")].filter(one => !one.querySelector("thead th")).map(short),
+    headless: [...page.querySelectorAll("table")].filter(one => !one.querySelector("thead th[scope=col]")
+      || [...one.tBodies[0].rows].some(row => !row.querySelector("th[scope=row]"))).map(short),
     unnamed: [...page.querySelectorAll("svg:not([aria-hidden])")].filter(one =>
       one.getAttribute("role") !== "img" || !one.querySelector("title") || !one.querySelector("desc")).map(short),
     outside: [...page.querySelectorAll("svg")].flatMap(outside),
