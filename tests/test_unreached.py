@@ -81,7 +81,10 @@ def test_an_agent_that_goes_away_stops_the_evaluation_and_is_asked_again_later(e
     assert (told["trials"], told["unreached"]) == (4 + remote.LOST - 1, remote.LOST - 1)
     assert told["agent_causes"]["unreachable"] == remote.LOST - 1
     assert "Connection refused; 11 of 15 trials are kept in runs/a; the same command goes on" in said
-    assert "7 of 11 trials ended because nobody could be reached; the same command plays them again" in said
+    assert (
+        "7 of 11 trials ended because no answer came from the agent or a model; the same command plays them again"
+        in said
+    )
 
     with serving(port) as again:
         status, told, said = evaluated(again)
@@ -98,7 +101,7 @@ def test_trials_that_ended_unreached_are_told_though_every_trial_is_there(evalua
 
     assert status == 1
     assert (told["trials"], told["unreached"]) == (15, 11)
-    assert said.startswith("tertulia: 11 of 15 trials ended because nobody could be reached")
+    assert said.startswith("tertulia: 11 of 15 trials ended because no answer came from the agent or a model")
 
     with serving(port) as again:
         assert evaluated(again)[1]["unreached"] == 0

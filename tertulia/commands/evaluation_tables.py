@@ -73,7 +73,7 @@ def brief(figures: Figures) -> str:
 
 def unreached(figures: Figures) -> str:
     """How many trials say nothing of what the agent can do."""
-    return f"{figures.unreached} of {len(figures.last)} trials ended because nobody could be reached"
+    return f"{figures.unreached} of {len(figures.last)} trials ended because no answer came from the agent or a model"
 
 
 def full(figures: Figures) -> Iterator[RenderableType]:
