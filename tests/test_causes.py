@@ -146,6 +146,15 @@ async def test_a_secret_is_told_beside_what_failed_the_trial():
     assert fault.why == f"{fault.rule}; besides: {fault.beside}"
 
 
+async def test_in_static_evaluation_no_words_of_the_record_are_shown_as_the_agents():
+    evalset = bundled("parcels").with_calls()
+    twice = await played(evalset, Defective(calling_twice), static=True)
+    renamed = await played(evalset, Defective(naming_other_tools), static=True)
+
+    assert {one.name for one in twice if one.cause} == {"agent: done_twice"}
+    assert {(one.name, one.fault.turn, one.fault.text) for one in renamed} == {("agent: missing_call", -1, "")}
+
+
 async def test_a_user_who_gives_up_on_an_agent_that_is_of_no_use_has_finished_its_script():
     for spoilt in (stalling, refusing):
         found = await played(bundled("broadband"), Defective(spoilt))

@@ -106,10 +106,10 @@ CAUSES: tuple[Cause, ...] = (
 )
 FORCED: tuple[Cause, ...] = (
     no_turn,
-    unknown_tool,
     wrong_type,
     invented_value,
     invalid_arguments,
+    done_twice,
     wrong_value,
     unwanted_call,
     missing_call,

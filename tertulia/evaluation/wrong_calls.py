@@ -249,4 +249,7 @@ def unwanted_call(conduct: Conduct) -> Finding | None:
 
 
 def missing_call(conduct: Conduct) -> Finding | None:
-    return Finding("missing_call", *conduct.last_words, conduct.score.reason) if conduct.undone else None
+    if not conduct.undone:
+        return None
+    turn, text = (-1, "") if conduct.forced else conduct.last_words
+    return Finding("missing_call", turn, text, conduct.score.reason)
