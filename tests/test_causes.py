@@ -92,6 +92,12 @@ async def showing_raw_results(view, rules):
     return Utterance(results[-1] if results else '{"status": "ok"}', signal=Signal.CLOSED)
 
 
+async def keeping_silent(view, rules):
+    """Never tells what came of anything."""
+    said = await rules.speak(view)
+    return Utterance("Is there anything else?") if said.text and act_of(said.text) is Act.REPORT else said
+
+
 EXPECTED = [
     (calling_twice, "done_twice"),
     (naming_other_tools, "unknown_tool"),
@@ -160,3 +166,11 @@ async def test_a_user_who_gives_up_on_an_agent_that_is_of_no_use_has_finished_it
         found = await played(bundled("broadband"), Defective(spoilt))
 
         assert [fault.what for one in found for fault in one.simulator] == []
+
+
+async def test_a_user_who_was_asked_again_may_say_its_first_mind_or_its_second():
+    whole = bundled("parcels")
+    item = next(item for item in whole.items if item.source == "another-day")
+    (one,) = await played(type(whole)("one", (item,)), Defective(keeping_silent))
+
+    assert one.simulator == ()
