@@ -189,7 +189,7 @@ def news(talks: Talks, folder: Path) -> tuple[str, float, float]:
     pairs_ = {(said[place], said[other]) for place, other in flagged}
     rating = {pair: alikeness(*pair) for pair in pairs_}
     right = sum(rating[said[place], said[other]] > NEWS for place, other in flagged)
-    kept = [said[place] for place, row in by_place.items() if row["kept"]]
+    kept = [said[place] for place, row in by_place.items() if row["kept"] and said[place]]  # without words: no repeat
     missed = len({other for one, other in combinations(kept, 2) if alikeness(one, other) > NEWS})
     step = next(step for step in made.steps if step.name == NO_NEWS)
     print(f"novelty: {step.seconds:.1f} s of the processor; {right:,} of {len(flagged):,} called no news are none")
