@@ -1,14 +1,18 @@
 """An agent behind an address that goes away: what is told, what scripts see, and what is played again."""
 
+import asyncio
 import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from tertulia.cli import main
+from tertulia.commands import evaluation_tables as tables
 from tertulia.evaluation import remote
+from tertulia.evaluation.comparing import compare_folders
 
 GOODBYE = json.dumps({"message": {"content": "Goodbye.", "done": True}}).encode()
 
@@ -99,6 +103,9 @@ def test_trials_that_ended_unreached_are_told_though_every_trial_is_there(evalua
     with serving(turns=4) as port:
         status, told, said = evaluated(port)
 
+    compared = asyncio.run(compare_folders(Path("runs/a"), Path("runs/a")))
+    assert compared.as_json()["unreached"] == (11, 11)
+    assert "11 and 11 trials ended because no answer came" in tables.compared(compared)
     assert status == 1
     assert (told["trials"], told["unreached"]) == (15, 11)
     assert said.startswith("tertulia: 11 of 15 trials ended because no answer came from the agent or a model")

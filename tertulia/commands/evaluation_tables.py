@@ -174,6 +174,9 @@ def compared(found: Compared) -> str:
         f"{one} is the better one with probability {gap.better:.3f}; p = {gap.p_value:.4f}",
         f"differences from {100 * gap.detectable:.1f} points on would show with 80% power",
     ]
+    if any(found.unreached):
+        lost = " and ".join(map(str, found.unreached))
+        lines.append(f"{lost} trials ended because no answer came, which counts as a failure: play these again first")
     if found.differing:
         lines.append(f"[bold]not of the same versions[/]: {escape('; '.join(found.differing))}")
     return "\n".join(lines)

@@ -22,6 +22,7 @@ class Compared:
     rates: tuple[float, float]  # pass@1 on the items compared
     comparison: Comparison
     differing: tuple[str, ...]  # versions that are not the same, when that was forced
+    unreached: tuple[int, int] = (0, 0)  # attempts that got no answer, and count as failures
 
     def as_json(self) -> dict[str, Any]:
         told = {
@@ -33,6 +34,7 @@ class Compared:
             "pass": [rounded(rate) for rate in self.rates],
             **told,
             "differing": self.differing,
+            "unreached": self.unreached,
         }
 
 
@@ -60,7 +62,8 @@ async def compare_folders(one: Path, other: Path, *, again: bool = False, force:
     tables = [clean(trials, items) for trials in found]
     rates = tuple(pass_at_1(table) for table in tables)
     agents = tuple(str(manifest["settings"]["agent"]) for manifest in manifests)
-    return Compared((agents[0], agents[1]), (rates[0], rates[1]), compare(*tables), differing)
+    lost = [sum(trial.unreached for trial in trials) for trials in found]
+    return Compared((agents[0], agents[1]), (rates[0], rates[1]), compare(*tables), differing, (lost[0], lost[1]))
 
 
 def clean(trials: list[Judged], items: list[str]) -> list[list[float | bool | None]]:
