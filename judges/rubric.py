@@ -1,7 +1,8 @@
 """What a model says of a conversation's quality: category and tags, the user's side, and a rubric for that category.
 
-The rubric is a data file, `rubrics.yaml`. Each of the three questions is one call with structured output; a reply that
-cannot be read, also when asked again, gives no score and is counted, and the raw reply stays in the journal.
+The rubric is a data file, `rubrics.yaml` or, as `rubric:FILE`, one of your own. Each of the three questions is one call
+with structured output; a reply that cannot be read, also when asked again, gives no score and is counted, and the raw
+reply stays in the journal.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from tertulia.source import read_records
 
 __all__ = ["Rubric", "RubricFile"]
 
+BUNDLED = Path(str(files("tertulia.judges") / "rubrics.yaml"))
 LEAST_OVERALL = 3.0  # of 5
 PROMPT = ("prompt_quality",)
 TEXTS = {name: read_prompt("tertulia.judges", f"rubric_{name}.txt") for name in ("category", "prompt", "aspects")}
@@ -42,8 +44,8 @@ class RubricFile(Record):
 
 
 @cache
-def bundled() -> Mapping[str, Category]:
-    return read_records(Path(str(files("tertulia.judges") / "rubrics.yaml")), RubricFile)[1].categories
+def categories_in(file: Path) -> Mapping[str, Category]:
+    return read_records(file, RubricFile)[1].categories
 
 
 class Rubric:
@@ -52,10 +54,13 @@ class Rubric:
 
     `detail`: `category`, `tags` (of the task, up to five), `prompt` (rating of the user's side, with the reason),
     `aspects` (score 1 to 5 or null where it does not apply, and reason, each), `overall` (mean of those that apply, two
-    decimals; null when none does), or `error` and at which `step` it came about."""
+    decimals; null when none does), or `error` and at which `step` it came about.
 
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
+    Raises:
+        ScenarioError: naming what is wrong with the file of rubrics."""
+
+    def __init__(self, ask: Ask, file: Path = BUNDLED) -> None:
+        self.ask, self.categories = ask, categories_in(file)
         self.settings = Settings()
 
     async def judge(self, scenario: Scenario, talk: Conversation) -> Verdict:
@@ -66,7 +71,7 @@ class Rubric:
             step = "prompt"
             detail["prompt"] = (await self.rated(scenario, talk, step, PROMPT, ""))["prompt_quality"]
             step = "aspects"
-            rubric = bundled()[detail["category"]].aspects
+            rubric = self.categories[detail["category"]].aspects
             wanted = block("aspects", rubric)
             detail["aspects"] = await self.rated(scenario, talk, step, tuple(rubric), wanted)
         except ModelFailure as error:
@@ -85,7 +90,7 @@ class Rubric:
 
     async def category(self, scenario: Scenario, talk: Conversation) -> dict[str, Any]:
         """The category and the tags."""
-        known = {name: one.describes for name, one in bundled().items()}
+        known = {name: one.describes for name, one in self.categories.items()}
         schema = {
             "type": "object",
             "properties": {

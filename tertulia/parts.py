@@ -23,6 +23,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from tertulia.errors import SettingsError, UnknownPart, did_you_mean
@@ -83,19 +84,25 @@ def heuristics() -> list[str]:
 
 
 def made(kind: str, name: str, role: str, ask_for: Callable[[str], Any] | None = None) -> Any:
-    """A part, with the door to its role's model when its `__init__` has a parameter `ask`.
+    """A part, with the door to its role's model when its `__init__` has a parameter `ask`, and, named `NAME:FILE`, with
+    the path of that file when it has a parameter `file`.
 
     Raises:
-        SettingsError: if it needs a model and there is none."""
-    part = load(kind, name)
-    if "ask" not in signature(part).parameters:
-        return part()
-    if ask_for is None:
-        what = kind.removesuffix("s")
-        raise SettingsError(
-            f"the {what} {name!r} needs a model: name one with --model SPEC or --role-model {role}=SPEC"
-        )
-    return part(ask=ask_for(role))
+        SettingsError: if it needs a model and there is none, or takes no file."""
+    name, colon, file = name.partition(":")
+    part, what = load(kind, name), kind.removesuffix("s")
+    takes, given = signature(part).parameters, dict[str, Any]()
+    if colon and ("file" not in takes or not file):
+        raise SettingsError(f"the {what} {name!r} {'takes no file' if 'file' not in takes else 'is named without one'}")
+    if file:
+        given["file"] = Path(file)
+    if "ask" in takes:
+        if ask_for is None:
+            raise SettingsError(
+                f"the {what} {name!r} needs a model: name one with --model SPEC or --role-model {role}=SPEC"
+            )
+        given["ask"] = ask_for(role)
+    return part(**given)
 
 
 def _exists(module: str) -> bool:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import tertulia
 from tertulia.commands.judge import of_one_family, same_family
 from tertulia.commands.tables import unread
-from tertulia.errors import SettingsError
+from tertulia.errors import ScenarioError, SettingsError
 from tertulia.judges.aspects import ASPECTS, Aspects
 from tertulia.judges.pairwise import Pairwise
-from tertulia.judges.rubric import Rubric, bundled
+from tertulia.judges.rubric import BUNDLED, Rubric, categories_in
 from tertulia.models.prompts import blocks
 from tertulia.models.rating import ratings_schema, read_ratings
 from tertulia.models.records import BadReply, CallFailed, Reply, Request, Trouble
@@ -38,7 +38,7 @@ def shown(request: Request) -> dict[str, Any]:
 
 
 CATEGORY = {"category": "service", "tags": ["Move  a delivery", "move a delivery", "dates"]}
-SERVICE = tuple(bundled()["service"].aspects)
+SERVICE = tuple(categories_in(BUNDLED)["service"].aspects)
 
 
 # --- rubric ------------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ async def test_the_overall_mean_leaves_out_what_does_not_apply():
 
 
 async def test_the_rubric_is_that_of_the_category_and_the_assistant_s_policy_is_shown():
-    maths = tuple(bundled()["math_solving"].aspects)
+    maths = tuple(categories_in(BUNDLED)["math_solving"].aspects)
     replies = [
         {"category": "math_solving", "tags": []},
         ratings({"prompt_quality": 3}),
@@ -265,6 +265,44 @@ def test_a_finished_run_is_rated_by_a_model_that_is_named_later_and_errors_are_c
     assert [(one["error"], one["step"], one["category"]) for one in told] == [("not_json", "aspects", "others")] * 2
     again = run.judge("rubric", model=f"scripted:{tmp_path / 'replies.yaml'}")
     assert again.as_json()["model_calls"] == 2 * 4
+
+
+RUBRICS = """
+categories:
+  parcels:
+    describes: somebody asks about a parcel
+    aspects:
+      promptness: The first answer helps already.
+"""
+
+
+def test_a_rubric_of_your_own_is_a_file(tmp_path):
+    run = tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run")
+    (tmp_path / "mine.yaml").write_text(RUBRICS)
+    told = REPLIES.replace("others", "parcels").replace(
+        'text: "Four out of five."', "json: {ratings: [{name: promptness, reason: quick, score: 5}]}"
+    )
+    (tmp_path / "replies.yaml").write_text(told)
+    run.judge(f"rubric:{tmp_path / 'mine.yaml'}", model=f"scripted:{tmp_path / 'replies.yaml'}")
+    found = next(verdict for talk in run.conversations() for verdict in talk.verdicts if verdict.judge == "rubric")
+
+    assert (found.score, found.detail["category"]) == (1.0, "parcels")
+    assert found.detail["aspects"] == {"promptness": {"score": 5, "reason": "quick"}}
+
+
+def test_what_is_wrong_with_a_file_of_rubrics_is_named_at_its_line(tmp_path):
+    (tmp_path / "mine.yaml").write_text(RUBRICS.replace("describes", "describe"))
+    (tmp_path / "replies.yaml").write_text(REPLIES)
+    run = tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run")
+
+    with pytest.raises(ScenarioError, match=r"mine.yaml:4:5: .*describes"):
+        run.judge(f"rubric:{tmp_path / 'mine.yaml'}", model=f"scripted:{tmp_path / 'replies.yaml'}")
+
+
+@pytest.mark.parametrize(("name", "why"), [("size:mine.yaml", "'size' takes no file"), ("rubric:", "without one")])
+def test_a_file_goes_to_a_judge_that_takes_one(tmp_path, name, why):
+    with pytest.raises(SettingsError, match=why):
+        tertulia.run("clinic", n=1, slips=0.0, out=tmp_path / "run").judge(name)
 
 
 def test_without_a_model_a_model_judge_is_refused(tmp_path):
