@@ -47,7 +47,7 @@ verify: ## TRL trains on the exports, and those who read the others do, in envir
 	$(call fresh,$(VERIFY)/train,$(TORCH) --editable '.[dev$(,)train]')
 	$(VERIFY)/train/bin/python -m pytest -q -n 0 tests/test_training.py tests/test_consumers.py
 	$(call fresh,$(VERIFY)/consumers,--editable '.[dev]' $(CONSUMERS))
-	$(VERIFY)/consumers/bin/python -m pytest -q -n 0 tests/test_export_evaluations.py tests/test_consumers.py
+	$(VERIFY)/consumers/bin/python -m pytest -q -n 0 tests/test_export_evaluations.py tests/test_consumers.py -k "export_evaluations or argilla"
 
 fix: ## format, and mend what ruff can mend
 	$(RUN) -m ruff check --fix .
