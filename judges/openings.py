@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from tertulia.records import Conversation, Verdict
 from tertulia.scenario import Scenario
+from tertulia.shares import percent
 
 __all__ = ["Openings"]
 
@@ -43,7 +44,7 @@ class Openings:
         for nth, name in enumerate(begun):
             row = row + 1 if nth and name and name == begun[nth - 1] else int(bool(name))
             longest = max(longest, row)
-        faults = [f"{share:.0%} of messages begin with stock phrases"] * (share > MOST)
+        faults = [f"{percent(share, 0)} of messages begin with stock phrases"] * (share > MOST)
         faults += [f"{longest} messages in a row begin alike"] * (longest > 1)
         return Verdict(
             judge="openings",

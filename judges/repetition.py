@@ -6,6 +6,7 @@ from tertulia.language.measures import repeated, self_bleu
 from tertulia.language.wording import words
 from tertulia.records import Conversation, Verdict
 from tertulia.scenario import Scenario
+from tertulia.shares import percent
 
 __all__ = ["Repetition"]
 
@@ -43,7 +44,7 @@ class Repetition:
 def faults_of(party: str, found: dict[str, Any]) -> list[str]:
     faults = []
     if found["within"] > MOST_REPEATED:
-        faults.append(f"{party} repeats {found['within']:.0%} of a message's 4-grams")
+        faults.append(f"{party} repeats {percent(found['within'], 0)} of a message's 4-grams")
     if found["same"]:
         faults.append(f"{party} says {found['same']} messages again")
     if (found["self_bleu"] or 0.0) > MOST_SELF_BLEU:

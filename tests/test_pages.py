@@ -18,10 +18,10 @@ from tertulia.evaluation.html import MOST, page_of, spread
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.pages.document import document, text
-from tertulia.pages.plots import percent
 from tertulia.parts import heuristics
 from tertulia.records import Draft, EndReason, Message, ToolCall, Turn
 from tertulia.running.run_settings import RunSettings
+from tertulia.shares import percent
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
@@ -210,7 +210,7 @@ def test_the_plots_say_what_the_json_says(views, figures):
 
     def rows(found):
         return {
-            name: [percent(one["value"]), f"{100 * one['low']:.0f} to {100 * one['high']:.0f}%"]
+            name: [percent(one["value"]), f"{percent(one['low'], 0)} to {percent(one['high'], 0)}"]
             for name, one in found.items()
         }
 

@@ -9,7 +9,6 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from tertulia.commands.printing import as_json, console, note, table
-from tertulia.commands.tables import percent
 from tertulia.corpus.calibration import PEOPLE, SLIPS, Calibration, calibrated
 from tertulia.corpus.drift import Drift, drifted
 from tertulia.corpus.fields import principles
@@ -21,6 +20,7 @@ from tertulia.running.run_folder import write_atomically
 from tertulia.running.runs import Run
 from tertulia.running.store import Store
 from tertulia.running.summary import rounded
+from tertulia.shares import percent
 
 __all__ = ["labels_of", "perform", "surely"]
 

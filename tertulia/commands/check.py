@@ -13,6 +13,7 @@ from tertulia.lint.duplicates import duplicates
 from tertulia.lint.mending import mended, with_edit
 from tertulia.running.baselines import baselines
 from tertulia.scenario import Scenario
+from tertulia.shares import percent
 from tertulia.source import Source, parse
 
 __all__ = ["perform"]
@@ -51,7 +52,8 @@ def perform(*, files: Sequence[str], floors: bool, json: bool, fix: bool = False
     print(f"{counted(len(paths), 'file')}, {counted(len(scenarios), 'scenario')}, {counted(len(faults), 'fault')}")
     if scores:
         of = "" if len(sound) == len(scenarios) else f" of the {counted(len(sound), 'scenario')} without a fault"
-        print(f"success{of}: {scores.none:.0%} for an agent that does nothing, {scores.rules:.0%} for the rule cast")
+        none, rules = percent(scores.none, 0), percent(scores.rules, 0)
+        print(f"success{of}: {none} for an agent that does nothing, {rules} for the rule cast")
     return 1 if faults else 0
 
 

@@ -9,8 +9,9 @@ from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
 from tertulia.corpus.steps import COMPARED, Step
 from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title, wide
-from tertulia.pages.plots import Bar, bars, counts, percent
+from tertulia.pages.plots import Bar, bars, counts
 from tertulia.records import Conversation
+from tertulia.shares import percent
 
 __all__ = ["figures_of", "length_bias", "page_of", "shares", "top"]
 

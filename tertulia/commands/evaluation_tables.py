@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tertulia.commands.printing import counted, table
-from tertulia.commands.tables import percent
 from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.findings import cut
 from tertulia.evaluation.statistics.intervals import Interval
 from tertulia.evaluation.statistics.variance import VarianceSplit
+from tertulia.shares import percent
 
 __all__ = ["brief", "compared", "full", "unreached"]
 

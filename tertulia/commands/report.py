@@ -13,10 +13,11 @@ from tertulia.corpus.distributions import Distributions, spread
 from tertulia.export import replacing
 from tertulia.pages.document import document, figure, named, text, title, wide
 from tertulia.pages.document import table as html_table
-from tertulia.pages.plots import counts, percent
+from tertulia.pages.plots import counts
 from tertulia.parts import heuristics
 from tertulia.running.runs import Run
 from tertulia.running.summary import Summary
+from tertulia.shares import percent
 
 __all__ = ["perform"]
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tertulia.commands.printing import table
 from tertulia.running.summary import ScenarioCount, Summary, bill, on_the_wire, ranked
+from tertulia.shares import percent
 from tertulia.slips import Account, Case
 
 __all__ = ["brief", "full", "unread"]
@@ -21,13 +22,13 @@ QUOTED = 160  # characters of a draft
 
 def brief(summary: Summary) -> str:
     """A few lines that say what a run gave."""
-    share = summary.accepted / summary.conversations if summary.conversations else 0.0
+    share = percent(summary.accepted / summary.conversations if summary.conversations else 0.0, 0)
     causes = ", ".join(f"{cause} {count}" for cause, count in ranked(summary.rejected))
     overall = summary.critic.overall
     count = summary.unfinished or f"{summary.conversations} conversations"
     return "\n".join(
         (
-            f"{count}, {summary.accepted} accepted ({share:.0%})" + (f", rejected by {causes}" if causes else ""),
+            f"{count}, {summary.accepted} accepted ({share})" + (f", rejected by {causes}" if causes else ""),
             f"success {percent(summary.success_rate)}, "
             f"{summary.markers.total()} markers, {summary.revisions} revisions",
             f"{summary.slips} planted slips: critic precision {percent(overall.precision)}, "
@@ -155,7 +156,3 @@ def why(count: ScenarioCount) -> str:
     shown = count.why[:REASONS]
     more = len(count.reasons) - len(shown)
     return "\n".join(f"{number} x {reason}" for reason, number in shown) + (f"\n... {more} more" if more > 0 else "")
-
-
-def percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"

@@ -8,7 +8,8 @@ from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.dialogue_html import anchor, dialogues, turn_anchor
 from tertulia.evaluation.figures import Figures
 from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title
-from tertulia.pages.plots import Bar, Rate, bars, counts, curve, percent
+from tertulia.pages.plots import Bar, Rate, bars, counts, curve
+from tertulia.shares import percent
 
 __all__ = ["page_of"]
 
@@ -103,7 +104,7 @@ RATES = ("", "rate", "95% interval", "items")
 
 
 def rate_bar(name: str, one: Rate, main: bool = False) -> Bar:
-    told = (percent(one.value), f"{100 * one.low:.0f} to {100 * one.high:.0f}%", str(one.items))
+    told = (percent(one.value), f"{percent(one.low, 0)} to {percent(one.high, 0)}", str(one.items))
     return Bar(name, one.value, told, (one.low, one.high), main=main)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tertulia.pages.document import named, text
+from tertulia.shares import percent
 
-__all__ = ["Bar", "Rate", "bars", "counts", "curve", "percent"]
+__all__ = ["Bar", "Rate", "bars", "counts", "curve"]
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 250, 54, 8, 22, 44  # of a curve, and the room around it
 ASIDE = 20  # between the curve's ends and the ends of the grid
@@ -81,10 +82,6 @@ def counts(columns: Sequence[str], found: Mapping[str, int], links: Mapping[str,
     return bars((*columns, "share"), rows, ("0", f"{most:,}"))
 
 
-def percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}%"
-
-
 # --- the curve ---------------------------------------------------------------------------------------------------
 
 
@@ -120,7 +117,7 @@ def point(x: float, k: int, one: Rate, labelled: bool) -> Iterator[str]:
     if labelled:
         above = at(one.value) - 9 if one.value < 0.9 else at(one.value) + 18
         yield label(x, HEIGHT - BOTTOM + 17, str(k))
-        yield label(x, above, f"{100 * one.value:.0f}%", "value")
+        yield label(x, above, percent(one.value, 0), "value")
 
 
 def grid() -> Iterator[str]:

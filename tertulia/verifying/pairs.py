@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from tertulia.shares import percent
 from tertulia.verifying.chats import chat_faults, parsed_tools, said
 
 __all__ = ["BIAS", "LengthBias", "judgement_faults", "pair_faults", "whole_pair_faults"]
@@ -76,6 +77,6 @@ class LengthBias:
             share = self.longer[side] / total if total else 0.0
             if total >= FEW and share > BIAS:
                 yield (
-                    f"length bias: {side} is the longer side in {share:.0%} of {total} pairs (from {BIAS:.0%} on it is "
-                    f"reported); chosen has {median(self.ratios):.2f} times the characters of rejected in the median"
+                    f"length bias: {side} is the longer side in {percent(share, 0)} of {total} pairs "
+                    f"(from {percent(BIAS, 0)} on it is reported); chosen has {median(self.ratios):.2f} times the characters of rejected in the median"
                 )
