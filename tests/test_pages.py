@@ -17,6 +17,7 @@ from tertulia.evaluation.findings import Finding
 from tertulia.evaluation.html import MOST, page_of, spread
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings
+from tertulia.evaluation.statistics.variance import BETWEEN
 from tertulia.pages.document import document, text
 from tertulia.parts import heuristics
 from tertulia.records import Draft, EndReason, Message, ToolCall, Turn
@@ -224,6 +225,12 @@ def test_the_plots_say_what_the_json_says(views, figures):
     assert beside == rows({"this agent": told["pass"][0]}) | {n: [percent(r), ""] for n, r in told["floors"].items()}
     curve = drawn["pass^k: all of k trials of an item pass"]["tables"][0][1:]
     assert curve == [[f"k = {p['k']}", *(percent(p[end]) for end in ("value", "low", "high"))] for p in told["pass"]]
+    bars, numbers = (made[1:] for made in drawn["where outcomes differ: the variance of one trial"]["tables"])
+    parts = {BETWEEN[name]: part for name, part in told["variance"].items()}
+    assert {row[0]: row[2] for row in bars} == {name: percent(part["share"]) for name, part in parts.items()}
+    bounds = {name: [max(0.0, part[end]) for end in ("value", "low", "high")] for name, part in parts.items()}
+    assert {name: [*map(float, ends)] for name, *ends in numbers} == bounds
+    assert len(parts) == 2
     causes = {row[0]: row[2] for row in drawn["why trials failed"]["tables"][0][1:]}
     assert causes == {f"agent: {name}": str(count) for name, count in told["agent_causes"].items()}
     assert [link.removeprefix("#cause-agent-") for link in drawn["why trials failed"]["linked"]] == [

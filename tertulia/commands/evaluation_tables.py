@@ -15,18 +15,12 @@ from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.findings import cut
 from tertulia.evaluation.statistics.intervals import Interval
-from tertulia.evaluation.statistics.variance import VarianceSplit
+from tertulia.evaluation.statistics.variance import BETWEEN, VarianceSplit
 from tertulia.shares import percent
 
 __all__ = ["brief", "compared", "full", "unreached"]
 
 EXAMPLES = 2  # failures shown of each cause
-BETWEEN = {
-    "item": "items",
-    "trial": "trials of an item",
-    "simulator": "simulator seeds of an item",
-    "agent": "trials of a seed: the agent",
-}
 QUOTED = 300  # characters of each line of their evidence
 INDENT = 4  # blanks before it
 NARROWEST = 20  # characters of a line of it, in the narrowest terminal

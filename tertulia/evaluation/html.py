@@ -7,6 +7,7 @@ from itertools import zip_longest
 from tertulia.evaluation.blame import Judged
 from tertulia.evaluation.dialogue_html import anchor, dialogues, turn_anchor
 from tertulia.evaluation.figures import Figures
+from tertulia.evaluation.statistics.variance import BETWEEN, VarianceSplit
 from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title
 from tertulia.pages.plots import Bar, Rate, bars, counts, curve
 from tertulia.shares import percent
@@ -100,6 +101,7 @@ def numbers(figures: Figures) -> Iterator[tuple[str, str, str]]:
 
 # --- plots -------------------------------------------------------------------------------------------------------
 
+DIFFERING = "items differ in how hard they are; trials of one item in the simulator's draws and the agent's"
 RATES = ("", "rate", "95% interval", "items")
 
 
@@ -125,6 +127,8 @@ def plots(figures: Figures) -> Iterator[str]:
         yield figure(
             "pass^k: all of k trials of an item pass", curve(passing) + folded("as numbers", passed(passing)), note
         )
+    if figures.split and figures.split.shares:
+        yield figure("where outcomes differ: the variance of one trial", differing(figures.split), DIFFERING)
     if figures.by_kind:
         yield figure("pass^1 by kind of scenario", rates("kind", figures.by_kind))
     if figures.by_principle:
@@ -138,6 +142,16 @@ def plots(figures: Figures) -> Iterator[str]:
 def passed(passing: Sequence[tuple[int, Rate]]) -> str:
     rows = [(f"k = {k}", percent(one.value), percent(one.low), percent(one.high)) for k, one in passing]
     return table(("", "pass^k", "from", "to"), rows)
+
+
+def differing(split: VarianceSplit) -> str:
+    """A bar for the share of each part, with the variances behind it; a part or a bound below 0 counts as 0."""
+    drawn = [Bar(BETWEEN[name], share, (percent(share),)) for name, share in split.shares.items()]
+    rows = []
+    for name, part in split.parts.items():
+        ends = ["-" if end is None else f"{max(0.0, end):.4f}" for end in (part.low, part.high)]
+        rows.append((text(BETWEEN[name]), f"{part.told:.4f}", *ends))
+    return bars(("between", "share"), drawn) + folded("as numbers", table(("between", "variance", "from", "to"), rows))
 
 
 def principles(found: Mapping[str, Rate]) -> str:

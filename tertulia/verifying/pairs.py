@@ -78,5 +78,6 @@ class LengthBias:
             if total >= FEW and share > BIAS:
                 yield (
                     f"length bias: {side} is the longer side in {percent(share, 0)} of {total} pairs "
-                    f"(from {percent(BIAS, 0)} on it is reported); chosen has {median(self.ratios):.2f} times the characters of rejected in the median"
+                    f"(from {percent(BIAS, 0)} on it is reported); "
+                    f"chosen has {median(self.ratios):.2f} times the characters of rejected in the median"
                 )

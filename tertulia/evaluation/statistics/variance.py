@@ -19,9 +19,15 @@ from tertulia.evaluation.statistics.numeric import numpy as np
 from tertulia.evaluation.statistics.numeric import special
 from tertulia.evaluation.statistics.passing import Seeds, Table, grouped, kept
 
-__all__ = ["Component", "VarianceSplit", "variance_split"]
+__all__ = ["BETWEEN", "Component", "VarianceSplit", "variance_split"]
 
 Array = Any  # numpy's, which is only there with the extra
+BETWEEN = {  # the parts of a split, as people read them
+    "item": "items",
+    "trial": "trials of an item",
+    "simulator": "simulator seeds of an item",
+    "agent": "trials of a seed: the agent",
+}
 
 
 @dataclass(frozen=True, slots=True)
