@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tertulia.errors import UserError
+from tertulia.lines import lines_of
 from tertulia.models.records import Ask
 from tertulia.parts import load
 from tertulia.scenario import Scenario, ToolSchema
@@ -116,12 +117,12 @@ def read_json(path: Path, *, lines: bool = False) -> Any:
     Raises:
         UserError: with file and line of what is no JSON."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        texts = lines_of(path) if lines else [path.read_text(encoding="utf-8-sig")]
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{str(path)!r} cannot be read: {error}") from error
     if not lines:
-        return _value(path, text, 1)
-    return [_value(path, line, nth) for nth, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        return _value(path, texts[0], 1)
+    return [_value(path, line, nth) for nth, line in enumerate(texts, start=1) if line.strip()]
 
 
 def _value(path: Path, text: str, line: int) -> Any:

@@ -195,6 +195,14 @@ def test_a_label_that_cannot_be_used_is_named_with_its_line(tmp_path, row, messa
     assert f"labels.jsonl:3:1: {message}" in str(told.value)
 
 
+def test_a_row_may_hold_any_break_of_lines_but_the_one_that_ends_it(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    rows = [{"item": "a\u2028b\x85c", "rater": "human", "label": True}, {"item": "d", "rater": "human", "label": 0}]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode())
+
+    assert read_labels(path, set()).good == {"a\u2028b\x85c": True, "d": False}
+
+
 def test_text_that_is_no_row_is_named_with_its_line(tmp_path):
     path = tmp_path / "labels.jsonl"
     path.write_text('\n{"item": \n[1]\n')

@@ -38,6 +38,16 @@ def test_an_item_has_the_same_id_from_a_file_of_items_as_from_its_scenario(parce
     assert [item.id for item in read_set([str(path)]).items] == [item.id for item in parcels.items[:3]]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85"])
+def test_an_item_may_hold_any_break_of_lines_but_the_one_that_ends_it(parcels, tmp_path, end):
+    row = json.loads(line_of(parcels.items[0]))
+    row["scenario"]["title"] = f"one{end}two"
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    assert [item.scenario.title for item in read_set([str(path)]).items] == [f"one{end}two"]
+
+
 def test_variants_are_items_of_their_own():
     found = read_set(["missed-delivery"], variants=3)
 

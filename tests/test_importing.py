@@ -158,6 +158,8 @@ def test_what_is_no_json_is_named_with_its_line(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"rows\.json:2: is no JSON"):
         read_json(file, lines=True)
+    file.write_text('["a\u2028b"]\n\n[]', encoding="utf-8")
+    assert read_json(file, lines=True) == [["a\u2028b"], []]
 
 
 # --- the command -------------------------------------------------------------------------------------------------

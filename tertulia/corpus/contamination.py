@@ -16,6 +16,7 @@ from tertulia.corpus.words import hashed
 from tertulia.errors import Fault, ScenarioError, UserError
 from tertulia.exporting.rows import item_id, unpacked
 from tertulia.language.wording import words
+from tertulia.lines import lines_of
 from tertulia.memo import Memo
 from tertulia.scenario import Scenario
 
@@ -48,7 +49,7 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[s
         ScenarioError: naming the line that is no JSON object, or lacks every field.
         UserError: if the file cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = lines_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the evaluation set {str(path)!r}: {error}") from None
     for number, line in enumerate(lines, 1):

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
+from tertulia.lines import lines_of
 from tertulia.records import Conversation, Record
 from tertulia.slips import placed
 from tertulia.validation import complaints, strictly
@@ -100,7 +101,7 @@ def read_labels(path: Path, principles: set[str]) -> Labels:
 def rows(path: Path, faults: list[Fault]) -> Iterator[tuple[Said | Violation, int]]:
     """Every row that people could have written, with its line; what is wrong goes to `faults`."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = lines_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{str(path)!r} cannot be read: {error}") from None
     for number, line in enumerate(lines, 1):

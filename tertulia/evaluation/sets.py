@@ -17,6 +17,7 @@ from tertulia.errors import UserError
 from tertulia.exporting import rows
 from tertulia.files import near_file
 from tertulia.gold import Gold, gold_of
+from tertulia.lines import lines_of
 from tertulia.lint import complaints
 from tertulia.parts import installed
 from tertulia.running.items import gathered, plan_items
@@ -156,7 +157,7 @@ def of_scenarios(names: Sequence[str], variants: int, seed: int) -> Iterator[Sce
 def of_file(path: Path) -> Iterator[Scenario]:
     """The settled scenarios of an evalset file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path)
     except FileNotFoundError:
         raise UserError(f"there is no file of items {str(path)!r}{near_file(path)}") from None
     except UnicodeDecodeError:

@@ -13,6 +13,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from tertulia.errors import UserError
+from tertulia.lines import lines_of
 from tertulia.models.records import ChatEndpoint, Reply, Request
 from tertulia.records import Record
 from tertulia.testing.scripted import NoReply
@@ -82,7 +83,7 @@ class Replaying:
 def exchanges(path: Path) -> list[Exchange]:
     """The lines of a recording."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the recording {str(path)!r}: {error}") from None
     found = []
