@@ -27,7 +27,7 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 from tertulia.contracts import Exporter
 from tertulia.errors import UserError
 from tertulia.exporting.apart import mixed
-from tertulia.exporting.card import About, Papers, as_text, card, index, manifest, papers_of
+from tertulia.exporting.card import About, Papers, as_text, card, index, left_over, manifest, papers_of, read_manifest
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.folder import Foldered, folder_of, folder_rows
 from tertulia.exporting.parquet import ParquetRows, parquet_rows
@@ -199,8 +199,11 @@ def write_papers(
 
 
 def write_index(folder: Path) -> list[tuple[str, str, int]]:
-    """The card of a folder of exports, from the manifests in it; which of them must not be used together."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.manifest.json"))]
+    """The card of a folder of exports, from the manifests in it; which of them must not be used together.
+
+    Raises:
+        UserError: naming a manifest that is none."""
+    found = map(read_manifest, sorted(folder.glob("*.manifest.json")))
     there = [made for made in found if (folder / made["file"]).exists()]
     with replacing(folder / "README.md") as file:
         file.write(index(there))
@@ -267,12 +270,19 @@ def to_folder(
     *,
     force: bool,
 ) -> list[Path]:
-    """Write every row to the file of the folder that it names; these files."""
+    """Write every row to the file of the folder that it names; these files. What an older export has left there by
+    its manifest goes, foreign files stay."""
+    old = left_over(folder)
     with folder_rows(folder, exporter, force=force) as rows:
         for main, _ in carried.lines(pairs):
             for line in main:
                 rows.add(line)
-    return sorted(folder / name for name in rows.files)
+    made = sorted(folder / name for name in rows.files)
+    for path in set(old) - set(made):
+        path.unlink()
+        if path.parent != folder and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return made
 
 
 def write(

@@ -157,6 +157,52 @@ def test_a_folder_of_exports_has_one_card_with_a_configuration_for_each(tmp_path
     assert re.findall(r"- config_name: (\w+)\n  data_files", (tmp_path / "README.md").read_text()) == ["sft"]
 
 
+def test_each_file_of_a_format_is_a_configuration_of_its_own(tmp_path):
+    for name in ("sft.jsonl", "sft-mine-train.jsonl", "sft-mine-test.jsonl", "sft.parquet", "a:b.jsonl"):
+        export("sft", played(), tmp_path / name, about=ABOUT)
+    write_index(tmp_path)
+    head = yaml.safe_load((tmp_path / "README.md").read_text().split("---\n")[1])
+
+    found = {one["config_name"]: one["data_files"] for one in head["configs"]}
+    assert found == {
+        "a-b": "a:b.jsonl",
+        "sft": "sft.jsonl",
+        "sft-mine-test": "sft-mine-test.jsonl",
+        "sft-mine-train": "sft-mine-train.jsonl",
+        "sft-parquet": "sft.parquet",
+    }
+    assert [one["config_name"] for one in head["dataset_info"]] == list(found)
+
+
+@pytest.mark.parametrize(("text", "cause"), [("{", "Expecting"), ("[]", "lacks 'format'"), ("{}", "lacks 'format'")])
+def test_what_is_no_manifest_is_named_when_a_folder_gets_its_card(tmp_path, text, cause):
+    export("sft", played(), tmp_path / "sft.jsonl", about=ABOUT)
+    (tmp_path / "other.manifest.json").write_text(text)
+
+    with pytest.raises(UserError, match=rf"other\.manifest\.json is no manifest: .*{cause}"):
+        write_index(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["adk", "tau2"])
+def test_no_conversations_make_a_folder_without_files(tmp_path, name):
+    report = export(name, (), tmp_path / name, about=ABOUT)
+
+    assert (report.rows, list((tmp_path / name).iterdir())) == (0, [])
+    assert verify(name, tmp_path / name, ()).rows == 0
+
+
+def test_a_folder_written_anew_keeps_nothing_of_the_older_export_and_all_that_is_foreign(tmp_path):
+    folder = tmp_path / "tau2"
+    export("tau2", played(), folder, about=ABOUT)
+    old = [path for path in folder.rglob("*") if path.is_file()]
+    (folder / "notes.txt").write_text("mine")
+    export("tau2", (), folder, force=True, about=ABOUT)
+
+    assert old
+    assert [path.name for path in folder.rglob("*")] == ["notes.txt"]
+    assert "tau2/notes.txt is there, and tau2.manifest.json does not name it" in verify("tau2", folder, ()).faults[0]
+
+
 def test_papers_are_the_same_wherever_and_whenever_they_are_written(tmp_path):
     for folder in ("a", "b"):
         export("dpo", played(), tmp_path / folder / "dpo.jsonl", about=ABOUT)

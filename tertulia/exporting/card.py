@@ -10,6 +10,7 @@ All of them depend on the file, the run's settings and the conversations alone: 
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +18,18 @@ from typing import Any
 
 import yaml
 
+from tertulia.errors import UserError
 from tertulia.exporting.apart import mixed, told_of
 from tertulia.exporting.columns import Columns, features
+from tertulia.exporting.folder import files_in
 from tertulia.exporting.tally import Tally
 
-__all__ = ["About", "Papers", "altered", "card", "index", "manifest", "papers_of"]
+__all__ = ["About", "Papers", "altered", "card", "index", "left_over", "manifest", "papers_of", "read_manifest"]
 
 MOST = 20  # values of one aspect that a card shows
 SUMS = ("sha256", "bytes")
+KEYS = ("format", "file", "rows", "beside", "features", "licence", "scenarios")  # that whoever reads a manifest uses
+NOT_NAMED = re.compile(r"[<>:/\\|?*]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +107,56 @@ def as_text(made: Mapping[str, Any]) -> str:
     return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest from its file.
+
+    Raises:
+        OSError: if it cannot be read.
+        UserError: if it is none."""
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is no manifest: {error}; export it anew, or take it away") from None
+    missing = [key for key in KEYS if key not in made] if isinstance(made, dict) else list(KEYS)
+    if missing:
+        raise UserError(f"{path} is no manifest: it lacks {missing[0]!r}; export it anew, or take it away")
+    return dict(made)
+
+
 def altered(path: Path) -> list[str] | None:
-    """Which files of an export are not those that its manifest describes; None: it has no manifest."""
+    """Which files of an export are not those that its manifest describes; None: it has no manifest.
+
+    In a folder every file that is there must be named, but for hidden ones."""
     paper = papers_of(path).manifest
     try:
-        made = json.loads(paper.read_text(encoding="utf-8"))
+        made = read_manifest(paper)
         known = {made["file"]: made["sha256"]} if "sha256" in made else {}
         known |= {name: one["sha256"] for name, one in made["beside"].items()}
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UserError as error:
+        return [str(error)]
+    except (KeyError, TypeError, AttributeError) as error:
         return [f"{paper.name} is no manifest: {type(error).__name__}: {error}"]
     files = {name: path.parent / name for name in known}
-    return [
+    wrong = [
         f"{name} is not there, and {paper.name} names it"
         if not file.is_file()
         else f"{name} is not what {paper.name} describes: another SHA-256; export it anew"
         for name, file in files.items()
         if not file.is_file() or sums(file)["sha256"] != known[name]
     ]
+    strange = sorted(file.relative_to(path.parent).as_posix() for file in files_in(path))
+    return wrong + [f"{name} is there, and {paper.name} does not name it" for name in strange if name not in known]
+
+
+def left_over(path: Path) -> list[Path]:
+    """The files of a folder that the manifest beside it names; none without one."""
+    try:
+        beside = read_manifest(papers_of(path).manifest)["beside"]
+    except (FileNotFoundError, UserError):
+        return []
+    return [file for file in files_in(path) if file.relative_to(path.parent).as_posix() in beside]
 
 
 # --- in words ----------------------------------------------------------------------------------------------------
@@ -142,8 +178,12 @@ def head(manifests: Sequence[Mapping[str, Any]]) -> str:
 
 
 def configuration(made: Mapping[str, Any]) -> str:
-    """The name by which `load_dataset` finds a file in its folder: `sft`, or `sft-parquet`."""
-    return str(made["format"]) + ("-parquet" if str(made["file"]).endswith(".parquet") else "")
+    """The name by which `load_dataset` finds a file in its folder: `sft`, `sft-mine-train`, `sft-parquet`.
+
+    A folder may hold several files of one format, so it is the file's name; a hyphen stands for what `datasets` forbids
+    in names of configurations."""
+    file = Path(str(made["file"]))
+    return NOT_NAMED.sub("-", file.stem) + ("-parquet" if file.suffix == ".parquet" else "")
 
 
 def named(name: str, feature: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 from tertulia.errors import UserError
 from tertulia.exporting.rows import as_line
 
-__all__ = ["LIST", "TEXT", "FolderRows", "Foldered", "Shape", "folder_entries", "folder_of", "folder_rows"]
+__all__ = ["LIST", "TEXT", "FolderRows", "Foldered", "Shape", "files_in", "folder_entries", "folder_of", "folder_rows"]
 
 Shape = tuple[str, str, str]  # before the rows, between two of them, behind them
 LIST: Shape = ("[\n", ",\n", "\n]\n")
@@ -36,6 +36,11 @@ def folder_of(path: Path) -> Path:
     return path.with_suffix("") if path.suffix == ".jsonl" else path
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Its files at any depth by name, but for hidden ones; none of what is no folder."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+
 def folder_entries(folder: Path, exporter: Foldered) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """What stands in a folder, as it was given: the file's name, the row's number in it from 1, and the row.
 
@@ -43,7 +48,7 @@ def folder_entries(folder: Path, exporter: Foldered) -> Iterator[tuple[str, int,
 
     Raises:
         ValueError: with name and number, for a file that does not begin, go on or end as its shape says."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in files_in(folder):
         name = path.relative_to(folder).as_posix()
         text, shape = path.read_text(encoding="utf-8"), exporter.shape(name)
         if shape == TEXT:
@@ -112,6 +117,7 @@ def folder_rows(folder: Path, exporter: Foldered, *, force: bool) -> Iterator[Fo
             rows = FolderRows(part, exporter, stack)
             yield rows
             rows.end()
+        folder.mkdir(parents=True, exist_ok=True)
         for name in rows.files:
             target = folder / PurePosixPath(name)
             target.parent.mkdir(parents=True, exist_ok=True)
