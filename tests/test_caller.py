@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tertulia.errors import SettingsError
 from tertulia.models.budget import Allowance, Budget
 from tertulia.models.caller import DENIALS, Caller, Line
 from tertulia.models.journal import TABLES, Batch, Journal, write
-from tertulia.models.limits import Limiter, Patience
+from tertulia.models.limits import LOST, Limiter, Patience
 from tertulia.models.records import (
     BudgetSpent,
     CallFailed,
@@ -212,6 +213,33 @@ async def test_denials_among_replies_end_nothing(database):
     for n in range(2 * DENIALS):
         with pytest.raises(ModelFailure):
             await ask(request(f"agent/{n + 2}/0"))
+
+
+async def test_an_endpoint_that_is_gone_ends_the_run(database):
+    endpoint = Echo()
+    ask = caller(database, line(endpoint), patience=Patience(first=0.0, retries=1)).ask_for("assistant")
+    await ask(request())
+    endpoint.faults = [failed(Trouble.CONNECTION) for _ in range(2 * LOST)]
+    for n in range(LOST - 1):
+        with pytest.raises(ModelFailure):
+            await ask(request(f"agent/{n + 2}/0"))
+
+    with pytest.raises(EndpointDenies, match="openai:m gives no answer: it broke"):
+        await ask(request(f"agent/{LOST + 1}/0"))
+    assert endpoint.faults == []
+
+
+@pytest.mark.parametrize("sign", [None, Trouble.TIMEOUT])
+async def test_an_endpoint_that_gives_a_sign_now_and_then_is_not_gone(database, sign):
+    endpoint = Echo()
+    ask = caller(database, line(endpoint), patience=Patience(first=0.0, retries=0)).ask_for("assistant")
+    for n in range(2 * LOST):
+        if n % (LOST - 1):
+            endpoint.faults = [failed(Trouble.CONNECTION)]
+        elif sign:
+            endpoint.faults = [failed(sign)]
+        with pytest.raises(ModelFailure) if endpoint.faults else nullcontext():
+            await ask(request(f"agent/{n}/0"))
 
 
 async def test_every_try_gets_the_deadline(database):

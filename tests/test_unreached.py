@@ -1,4 +1,4 @@
-"""An agent behind an address that goes away: what is told, what scripts see, and what is played again."""
+"""An agent behind an address, or a model, that goes away: what is told, what scripts see, and what is played again."""
 
 import asyncio
 import json
@@ -13,6 +13,9 @@ from tertulia.cli import main
 from tertulia.commands import evaluation_tables as tables
 from tertulia.evaluation import remote
 from tertulia.evaluation.comparing import compare_folders
+from tertulia.models import limits
+from tertulia.testing import Fault, Faults, FaultServer
+from tertulia.testing.players import played
 
 GOODBYE = json.dumps({"message": {"content": "Goodbye.", "done": True}}).encode()
 
@@ -112,6 +115,31 @@ def test_trials_that_ended_unreached_are_told_though_every_trial_is_there(evalua
 
     with serving(port) as again:
         assert evaluated(again)[1]["unreached"] == 0
+
+
+def test_a_model_that_goes_away_stops_the_evaluation_and_no_reply_is_paid_twice(evaluated):
+    def mortal(request):
+        """The rule cast, until it is gone after a few replies."""
+        if server.tally.answered.total() == 20:
+            server.endpoint.faults = Faults({Fault.RESET: 1.0})
+        return played(request)
+
+    with FaultServer(player=mortal) as server:
+        model = ["--agent", "openai:m", "--base-url", server.url]
+        status, told, said = evaluated(0, *model)
+
+        assert status == 1
+        assert told["agent_causes"]["unreachable"] == told["unreached"] == limits.LOST - 1
+        assert 0 < told["trials"] - told["unreached"] < 15
+        assert f"openai:m@{server.url} gives no answer: 127.0.0.1:{server.port}: Server disconnected" in said
+        assert f"{told['trials']} of 15 trials are kept in runs/a; the same command goes on" in said
+
+        server.endpoint.player, server.endpoint.faults = played, Faults()
+        status, told, said = evaluated(0, *model)
+
+        assert (status, said) == (0, "")
+        assert (told["trials"], told["unreached"]) == (15, 0)
+        assert set(server.tally.answered.values()) == {1}
 
 
 def test_a_dialogue_that_no_party_ended_has_no_slots(evaluated, monkeypatch):

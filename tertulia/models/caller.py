@@ -18,7 +18,7 @@ import orjson
 from tertulia.errors import SettingsError
 from tertulia.models.budget import Cost, Purse
 from tertulia.models.journal import Journal
-from tertulia.models.limits import Limiter, Patience
+from tertulia.models.limits import LOST, Limiter, Patience
 from tertulia.models.records import (
     Ask,
     CallFailed,
@@ -58,6 +58,7 @@ class Line:
     density: float = 1 / 3  # tokens per byte of a request, at most, as far as seen
     replied: bool = False
     denied: int = 0
+    lost: int = 0  # calls on end that nobody took
 
     def estimate(self, size: int) -> Cost:
         """What a request of so many bytes will cost at most, as far as one can know."""
@@ -70,9 +71,18 @@ class Line:
         return Cost(1, reply.tokens_in + reply.tokens_out, usd)
 
     def learn(self, size: int, reply: Reply) -> None:
-        self.replied = True
+        self.replied, self.lost = True, 0
         self.longest = max(self.longest, reply.tokens_out)
         self.density = max(self.density, reply.tokens_in / size)
+
+    def missed(self, failed: CallFailed) -> None:
+        """One more call that is not tried again.
+
+        Raises:
+            EndpointDenies: if nobody is there any more."""
+        self.lost = self.lost + 1 if failed.trouble is Trouble.CONNECTION else 0
+        if self.lost >= LOST:
+            raise EndpointDenies(f"{self.name} gives no answer: {failed.detail}")
 
 
 @dataclass(slots=True)
@@ -211,7 +221,7 @@ class Caller:
 
         Raises:
             CallFailed: when it is not worth another try.
-            EndpointDenies: when the endpoint has denied everything so far."""
+            EndpointDenies: when the endpoint has denied everything so far, or is gone."""
         self.journal.count(f"http.{failed.trouble}")
         if failed.trouble is Trouble.DENIED and not line.replied:
             line.denied += 1
@@ -220,6 +230,7 @@ class Caller:
         chance = stream(self.seed, "retry", request.conversation, request.step, tried)
         wait = self.patience.wait(tried, failed, chance)
         if wait is None:
+            line.missed(failed)
             raise failed
         self.journal.count("retries")
         await asyncio.sleep(wait)

@@ -12,10 +12,11 @@ from random import Random
 
 from tertulia.models.records import CallFailed, Trouble
 
-__all__ = ["OVERLOAD", "PASSING", "Limiter", "Patience"]
+__all__ = ["LOST", "OVERLOAD", "PASSING", "Limiter", "Patience"]
 
 OVERLOAD = {Trouble.RATE_LIMITED, Trouble.SERVER_ERROR, Trouble.TIMEOUT}  # the endpoint has too much to do
 PASSING = OVERLOAD | {Trouble.CONNECTION, Trouble.MALFORMED}  # may be gone when the call is tried again
+LOST = 8  # calls on end that nobody took, each tried as often as patience allows, until the endpoint counts as gone
 GAIN = 2.0  # added to the number by a round in which every call succeeds
 LOSS = 0.5  # taken from the number by each call that meets an overload
 

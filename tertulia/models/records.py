@@ -138,7 +138,8 @@ class BudgetSpent(PartError):
 
 
 class EndpointDenies(UserError):
-    """Nothing but denials came from an endpoint: a wrong key, model name or address. The run ends."""
+    """Nothing but denials came from an endpoint (a wrong key, model name or address), or nobody is there any more. The
+    run ends."""
 
 
 class Ask(Protocol):
