@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from statistics import fmean
 
@@ -108,6 +109,42 @@ async def test_a_judge_that_raises_is_the_judges_fault(monkeypatch):
     found = await played(some(1, "parcels"), Nothing())
 
     assert [one.cause for one in found] == ["judge"]
+
+
+class Buggy:
+    async def speak(self, view):
+        raise ValueError("no idea")
+
+
+async def test_what_an_agent_raises_in_this_process_is_its_own_fault():
+    (one,) = await played(some(1, "parcels"), Buggy())
+
+    assert one.name == "agent: crashed"
+    assert one.fault.text == "ValueError: no idea"
+    assert not one.tainted
+
+
+async def test_what_a_simulator_raises_is_the_simulators_fault():
+    (one,) = await played(some(1, "parcels"), Nothing(), simulator=Buggy())
+
+    assert (one.name, one.fault.text, one.tainted) == ("simulator", "ValueError: no idea", True)
+
+
+@pytest.mark.parametrize(
+    ("raises", "cause"), [("tertulia.evaluation.casting.Labelling.review", "judge"), ("tertulia.graph.answer", "tool")]
+)
+async def test_what_a_critic_or_a_world_raises_is_neither_the_agents_fault_nor_the_simulators(
+    monkeypatch, raises, cause
+):
+    def raising(*told):
+        raise ValueError("no idea")
+
+    monkeypatch.setattr(raises, raising)
+    whole = bundled("parcels").with_calls()
+    items = replace(whole, items=whole.items[:1])
+    (one,) = await played(items, Oracle(items.scenarios))
+
+    assert (one.name, one.fault.text, one.tainted) == (cause, "ValueError: no idea", False)
 
 
 def test_places_are_trials_and_attempts():

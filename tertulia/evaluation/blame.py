@@ -2,7 +2,7 @@
 
     gold        not even the oracle, who knows the gold, succeeds at this item
     simulator   the user broke its script (`tertulia.evaluation.fidelity`), had its drafts rejected, or its model failed
-    judge       a judge raised, so nothing was judged
+    judge       a judge or the critic raised, so nothing was judged
     tool        a call that was wanted was made, and failed through no doing of its caller; or the world raised
     limit       turns, tool rounds or the budget were used up, and nothing of what the agent did explains it
     agent       anything else, with a finer cause (`tertulia.evaluation.causes`)
@@ -11,13 +11,14 @@ A trial that its simulator tainted is set aside whatever it came to, for a succe
 is left is not chosen by its outcome.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from tertulia.evaluation.causes import fault_of
 from tertulia.evaluation.conduct import Conduct
 from tertulia.evaluation.fidelity import TAINTS, fidelity
-from tertulia.evaluation.findings import Finding
+from tertulia.evaluation.findings import Finding, ended_by
 from tertulia.evaluation.scoring import Score
 from tertulia.evaluation.seat import UNREACHED, agent_trouble
 from tertulia.records import Conversation, EndReason
@@ -28,7 +29,7 @@ __all__ = ["CAUSES", "Judged", "judged"]
 CAUSES = ("agent", "simulator", "tool", "judge", "gold", "limit")
 LIMITS = (EndReason.TURN_LIMIT, EndReason.ROUND_LIMIT, EndReason.BUDGET, EndReason.CONTEXT_LIMIT)
 VAGUE = frozenset(("missing_call", "unsaid", "other", "wrong_value"))  # causes that do not explain why a limit was met
-SIMULATORS = ("agents/users", "agents/planners", "agents/colleagues")  # in the trace of what raised
+STEP = re.compile(r'[\\/]tertulia[\\/]graph\.py", line \d+, in (plan|speak|critic|tools)\b')  # in a trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def blamed(conduct: Conduct, wrong: tuple[Finding, ...], unreachable: Collection
     if agent_trouble(talk) is None:
         if tainted := next((finding for finding in wrong if finding.what in TAINTS), None):
             return "simulator", tainted
-        if talk.error and talk.end_reason is not EndReason.FAILED:
-            return "judge", Finding("judge", -1, last_line(talk), "raised")
+        if raised_at(talk) == "critic" or (talk.error and talk.end_reason is not EndReason.FAILED):
+            return "judge", Finding("judge", -1, ended_by(talk), "raised")
         if fault := failed_tool(conduct):
             return "tool", fault
     fault = fault_of(conduct)
@@ -91,30 +92,32 @@ def blamed(conduct: Conduct, wrong: tuple[Finding, ...], unreachable: Collection
 
 def broken_simulator(talk: Conversation) -> list[Finding]:
     """A simulator that gave nothing that could be used."""
+    if agent_trouble(talk) is not None:
+        return []
     if talk.end_reason is EndReason.REJECTED:
         last = talk.turns[-1] if talk.turns else None
         text = last.message.text if last else ""
         rules = ", ".join(marker.principle for marker in last.drafts[-1].markers) if last else "plan"
         return [Finding("simulator_failed", last.index if last else -1, text, f"its drafts break {rules}")]
     failed = talk.end_reason in (EndReason.PARSE_FAILURE, EndReason.MODEL_FAILURE, EndReason.CONTEXT_LIMIT)
-    if failed and agent_trouble(talk) is None:
-        return [Finding("simulator_failed", len(talk.turns), talk.error.splitlines()[0], talk.rejected_by)]
-    if talk.end_reason is EndReason.FAILED and any(part in talk.error for part in SIMULATORS):
-        return [Finding("simulator_failed", len(talk.turns), last_line(talk), "raised")]
+    if failed:
+        return [Finding("simulator_failed", len(talk.turns), ended_by(talk), talk.rejected_by)]
+    if raised_at(talk) in ("plan", "speak"):
+        return [Finding("simulator_failed", len(talk.turns), ended_by(talk), "raised")]
     return []
 
 
-def last_line(talk: Conversation) -> str:
-    """What was raised, of a trace that may end with a remark of the graph's."""
-    lines = [line for line in talk.error.strip().splitlines() if not line.startswith("During task with name")]
-    return lines[-1] if lines else ""
+def raised_at(talk: Conversation) -> str:
+    """The step of `tertulia.graph` at which a part raised; empty where none did."""
+    steps = STEP.findall(talk.error) if talk.end_reason is EndReason.FAILED else []
+    return steps[-1] if steps else ""
 
 
 def failed_tool(conduct: Conduct) -> Finding | None:
     """A call that was wanted, and that failed through no doing of its caller and never worked."""
     talk = conduct.talk
     if talk.end_reason is EndReason.FAILED:
-        return Finding("tool", len(talk.turns), last_line(talk), "raised")
+        return Finding("tool", len(talk.turns), ended_by(talk), "raised")
     if conduct.forced:  # what was called in vain is the record's
         return None
     wanted = [(want.call, want.gold) for want in conduct.setting.scenario.script.wants if want.due]

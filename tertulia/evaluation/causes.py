@@ -31,7 +31,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tertulia.evaluation.conduct import Conduct
-from tertulia.evaluation.findings import Finding
+from tertulia.evaluation.findings import Finding, ended_by
 from tertulia.evaluation.seat import UNREACHED, agent_trouble
 from tertulia.evaluation.wrong_calls import (
     done_twice,
@@ -80,7 +80,7 @@ def no_turn(conduct: Conduct) -> Finding | None:
     if trouble is None:
         return None
     at = len(conduct.talk.turns)
-    return Finding(ENDED.get(trouble, "unreadable"), at, conduct.talk.error.splitlines()[0], trouble.value)
+    return Finding(ENDED.get(trouble, "unreadable"), at, ended_by(conduct.talk), trouble.value)
 
 
 Cause = Callable[[Conduct], Finding | None]

@@ -10,7 +10,7 @@ from tertulia.records import Conversation, Message, Turn
 from tertulia.setting import Setting
 from tertulia.views import heard_by
 
-__all__ = ["Finding", "cut", "detected", "hearings"]
+__all__ = ["Finding", "cut", "detected", "ended_by", "hearings"]
 
 QUOTED = 400  # characters of a finding's text
 
@@ -38,6 +38,15 @@ class Finding:
 def cut(text: str, longest: int = QUOTED) -> str:
     """A text of at most so many characters; an ellipsis says that there was more."""
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def ended_by(talk: Conversation) -> str:
+    """The error that ended a conversation, in a line: of a trace, which may close with a remark of the graph's, what
+    was raised."""
+    lines = [line for line in talk.error.strip().splitlines() if not line.startswith("During task with name")]
+    if not lines:
+        return ""
+    return lines[-1] if "Traceback" in lines[0] else lines[0]
 
 
 def hearings(setting: Setting, talk: Conversation, speaker: str) -> Iterator[Hearing]:

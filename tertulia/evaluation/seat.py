@@ -1,7 +1,8 @@
 """The agent's seat: whoever sits on it, what goes wrong there is the agent's, and says so in the record.
 
 A conversation that an agent's failure ends keeps `TROUBLE: the agent ...` as its error, so that it can be told from
-a failure of a simulated party.
+a failure of a simulated party. What an agent in this process raises as a bug is known by its trace, which leads over
+this seat.
 """
 
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from tertulia.contracts import Speaker, Utterance, View
 from tertulia.models.limits import PASSING
 from tertulia.models.records import BadReply, EndpointDenies, ModelFailure, Trouble
-from tertulia.records import Conversation
+from tertulia.records import Conversation, EndReason
 
 __all__ = ["UNREACHED", "AgentFailed", "AgentGone", "AgentMisspoke", "Blamed", "agent_trouble"]
 
 WHO = "the agent"
+SEAT = "evaluation/seat.py"  # in the trace of what an agent in this process raised
 UNREACHED = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
 
 
@@ -54,6 +56,8 @@ class Blamed:
 
 def agent_trouble(talk: Conversation) -> Trouble | None:
     """What the agent's failure was that ended this conversation, if one did."""
+    if talk.end_reason is EndReason.FAILED:
+        return Trouble.CRASHED if SEAT in talk.error else None
     cause = talk.rejected_by
     if not talk.error.startswith(f"{cause}: {WHO} ") or cause not in set(Trouble):
         return None
