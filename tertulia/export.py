@@ -35,6 +35,7 @@ from tertulia.exporting.rows import NAMESPACE, as_line, row_id
 from tertulia.exporting.tally import Tally
 from tertulia.parts import load
 from tertulia.records import Conversation
+from tertulia.replacing import replacing, taking_place
 from tertulia.scenario import Scenario
 
 __all__ = [
@@ -314,28 +315,3 @@ def replacing_rows(path: Path, columns: Columns | None) -> Iterator[TextIO | Par
             yield rows
         with part.open("rb") as written:
             os.fsync(written.fileno())
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` when the block ends well, and vanishes otherwise."""
-    # A lone surrogate has no UTF-8; its backslash escape is the very escape that JSON uses.
-    with (
-        taking_place(path) as part,
-        part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
-    ):
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def taking_place(path: Path) -> Iterator[Path]:
-    """A path beside `path` whose file takes its place when the block ends well, and vanishes otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -423,7 +423,7 @@ def test_an_export_that_is_there_is_verified_as_it_is_and_faults_are_told_by_row
     file.write_text(file.read_text().replace('"weight":1', '"weight":2', 1))
     told = ask("export", "r", "openai", "--verify")
     assert told.status == 1
-    assert told.out.startswith(f"{file}:1: a weight that is neither 0 nor 1\n")
+    assert f"\n{file}:1: a weight that is neither 0 nor 1\n" in told.out
     assert '"weight":2' in file.read_text()
     assert ask("export", "r", "openai", "--verify", "--force").status == 0
     assert '"weight":2' not in file.read_text()
@@ -437,7 +437,7 @@ def test_export_to_parquet_by_name_or_option_and_options_that_contradict(ask, mi
     assert "daring-anteater-parquet" in Path("r/exports/README.md").read_text()
     assert "contradict each other" in ask("export", "r", "sft", "--parquet", "-o", "x.jsonl").err
     assert "need a file" in ask("export", "r", "sft", "-o", "-", "--verify").err
-    assert "names no columns" in ask("export", "r", "adk", "-o", "x.parquet").err
+    assert "is a folder of files" in ask("export", "r", "adk", "-o", "x.parquet").err
 
 
 @pytest.mark.parametrize("words", ["report r", "export r oasst -o -", "schema"])
@@ -578,3 +578,13 @@ async def test_run_works_inside_a_running_event_loop(ask, mine):
 def test_an_option_out_of_range_is_named(ask, options):
     with pytest.raises(tertulia.UserError, match=next(iter(options))):
         tertulia.run(**options)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_behind_the_output_is_told_in_one_line():
+    with open("/dev/full", "wb") as full:
+        left = subprocess.run(
+            [sys.executable, "-m", "tertulia", "list"], stdout=full, stderr=-1, text=True, check=False
+        )
+
+    assert (left.returncode, left.stderr) == (2, "tertulia: cannot write 'its output': No space left on device\n")

@@ -24,6 +24,7 @@ from tertulia.exporting.hub import push
 from tertulia.exporting.parquet import read_parquet
 from tertulia.parts import names
 from tertulia.records import Conversation
+from tertulia.replacing import replacing
 from tertulia.scenario import Scenario
 from tertulia.verifying.verify import verify
 
@@ -100,6 +101,23 @@ def test_a_failed_parquet_leaves_nothing_behind(tmp_path):
     with pytest.raises(KeyError):
         export("sft", broken(), tmp_path / "sft.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"), [(OSError(28, "No space left on device"), UserError), (ValueError("no"), ValueError)]
+)
+def test_a_file_that_cannot_be_written_in_full_leaves_the_older_one_as_it_was(tmp_path, raised, told):
+    path = tmp_path / "page.html"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as file:
+            file.write("new")
+            raise raised
+
+    with pytest.raises(told):
+        fail()
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("page.html", "old")]
 
 
 def test_a_row_that_does_not_fit_names_the_path():

@@ -1,5 +1,6 @@
 """The application that commands are added to, the options that several of them share, and how one is performed."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tertulia.errors import UserError
 from tertulia.permissions import allowing
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "app",
     "perform",
 ]
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="tertulia",
@@ -80,7 +84,10 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a 
 def perform(command: str, code: bool = False, net: bool = False, **options: Any) -> None:
     """Load a command's module, do it, and leave with its exit status; with 0 when whoever reads the output has left.
 
-    `code` and `net` are what scenario files may do."""
+    `code` and `net` are what scenario files may do.
+
+    Raises:
+        UserError: if the disk is full."""
     try:
         with allowing(code=code, net=net):
             status = import_module(f"tertulia.commands.{command}").perform(**options)
@@ -88,6 +95,11 @@ def perform(command: str, code: bool = False, net: bool = False, **options: Any)
     except BrokenPipeError:  # as in `tertulia report RUN | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits there can be written nowhere
+        raise UserError(f"cannot write {str(error.filename or 'its output')!r}: {error.strerror}") from None
     raise typer.Exit(status)
 
 

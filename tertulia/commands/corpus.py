@@ -14,7 +14,7 @@ from tertulia.corpus.balance import Balanced
 from tertulia.corpus.calibration import PEOPLE
 from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
-from tertulia.export import replacing
+from tertulia.replacing import replacing
 from tertulia.running.runs import Run
 
 __all__ = ["perform"]

@@ -10,11 +10,11 @@ from tertulia.commands.corpus_page import figures_of, length_bias, shares, top
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.commands.tables import brief, full
 from tertulia.corpus.distributions import Distributions, spread
-from tertulia.export import replacing
 from tertulia.pages.document import document, figure, named, text, title, wide
 from tertulia.pages.document import table as html_table
 from tertulia.pages.plots import counts
 from tertulia.parts import heuristics
+from tertulia.replacing import replacing
 from tertulia.running.runs import Run
 from tertulia.running.summary import Summary
 from tertulia.shares import percent

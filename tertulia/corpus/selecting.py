@@ -26,9 +26,9 @@ from tertulia.corpus.rules import ReadRule, read_rules
 from tertulia.corpus.splits import divided
 from tertulia.corpus.steps import Opener, Step, comparisons, leaked, ruled, through, timed
 from tertulia.errors import Fault, ScenarioError
-from tertulia.export import replacing
 from tertulia.parts import heuristics
 from tertulia.records import Conversation
+from tertulia.replacing import replacing
 from tertulia.scenario import Scenario
 
 if TYPE_CHECKING:
