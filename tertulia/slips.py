@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tertulia.records import Conversation, Draft, Marker, Slip
 
-__all__ = ["Account", "Case", "Tally", "account"]
+__all__ = ["Account", "Case", "Tally", "accepted", "account", "placed"]
 
 KEPT = 100  # cases of each sort that a tally remembers
 LONGEST = 400  # characters of a draft that a case quotes
@@ -118,6 +118,12 @@ def account(talk: Conversation) -> Tally:
     tally.false_alarms.sort()
     del tally.misses[KEPT:], tally.false_alarms[KEPT:]
     return tally
+
+
+def accepted(talk: Conversation) -> set[Place]:
+    """Where the drafts stand that were accepted: the last one of each turn, and of the plan."""
+    last = {turn.index: len(turn.drafts) for turn in talk.turns} | {-1: len(talk.plan_drafts)}
+    return {(turn, drafts - 1) for turn, drafts in last.items()}
 
 
 def placed(talk: Conversation) -> Iterable[tuple[Place, Draft]]:

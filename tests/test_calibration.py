@@ -308,6 +308,19 @@ def test_a_run_is_calibrated_and_compared_with_itself(tmp_path, capsys):
         app(["judge", str(run.folder), "--calibrate", "--labels", str(labels)], standalone_mode=False)
 
 
+@pytest.mark.parametrize("words", [("judge", "--calibrate"), ("corpus", "--preview")])
+def test_labelled_conversations_that_a_run_has_not_are_counted(tmp_path, capsys, words):
+    run = tertulia.run("missed-delivery", n=2, out=tmp_path / "run")
+    names = ("elsewhere", next(run.conversations()).id, "nowhere")
+    labels = written(tmp_path / "x.jsonl", *({"item": name, "rater": "human", "label": True} for name in names))
+    with pytest.raises(SystemExit) as left:
+        app([words[0], str(run.folder), words[1], "--labels", str(labels)])
+
+    assert left.value.code == 0
+    told = f"{labels}: 2 of its conversations are not in {run.folder}; the first is 'elsewhere' (line 1)"
+    assert told in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_what_was_chosen_is_written_as_criteria_that_filter_another_run(tmp_path, capsys):
     """The first run's slips choose the rules; on the second, both error rates are told."""
     first = tertulia.run("broadband", n=60, slips=0.5, out=tmp_path / "first")

@@ -1,5 +1,6 @@
 """The share of faulty conversations before and after a selection's rules, and both error rates."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ from rich.console import Console
 
 from tertulia.commands.corpus import faulty
 from tertulia.corpus.criteria import read_plan
-from tertulia.corpus.labels import Labels
+from tertulia.corpus.labels import Labels, read_labels
 from tertulia.corpus.selecting import Selected, select
+from tertulia.errors import ScenarioError
 from tertulia.records import Conversation, Draft, EndReason, Message, Slip, Turn
 from tertulia.scenario import Scenario
 
@@ -98,6 +100,21 @@ def test_a_draft_that_people_call_broken_makes_a_conversation_faulty_if_it_was_a
     _, people = chosen(tmp_path, "rules:\n  - reject: turns > 5\n", corpus(), labels).faulty
 
     assert (people.rules.true, people.rules.passed, people.rules.total) == (1, 1, 2)
+
+
+def test_labels_of_what_the_run_has_not_are_told(tmp_path):
+    """A conversation may be of another run, for one file may be about several; a draft of this run may not."""
+    rows = [{"item": name, "rater": "human", "label": True} for name in ("tiny-000003", "tiny-000777")]
+    broken = {"item": "tiny-000003", "rater": "human", "turn": 9, "draft": 0, "principle": "be_plain", "violates": True}
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    labels = read_labels(path, {"be_plain"})
+    chosen(tmp_path, "", corpus(), labels)
+
+    assert labels.unseen == {"tiny-000777": 2}
+    path.write_text("\n".join(map(json.dumps, [*rows, broken])))
+    with pytest.raises(ScenarioError, match=r"labels.jsonl:3:1: 'tiny-000003' has no turn 9 with a draft 0"):
+        chosen(tmp_path, "", corpus(), read_labels(path, {"be_plain"}))
 
 
 def test_where_nothing_was_planted_and_nobody_has_spoken_nothing_is_told(tmp_path):

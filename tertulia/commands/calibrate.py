@@ -22,7 +22,7 @@ from tertulia.running.store import Store
 from tertulia.running.summary import rounded
 from tertulia.shares import percent
 
-__all__ = ["labels_of", "perform", "surely"]
+__all__ = ["BY", "labels_of", "perform", "surely", "tell_unseen"]
 
 FILE = "calibration.json"  # in the run's folder
 RATES = ("precision", "recall")
@@ -40,6 +40,7 @@ def perform(
     known = {truth for truth, _ in found.decided} | set(found.marks)
     if labels and PEOPLE not in known:
         raise UserError(f"{str(labels)!r} labels no conversation of {str(folder)!r}: an item is the id of one")
+    tell_unseen(found.labels, labels, folder)
     result = found.as_json()
     write_atomically(folder / FILE, dumps(result, ensure_ascii=False, indent=1) + "\n")
     if criteria:
@@ -86,6 +87,15 @@ def labels_of(folder: Path, path: Path | None) -> Labels:
     with Store(folder) as store:
         known = {name for scenario in store.scenarios().values() for name in principles(scenario)}
     return read_labels(path, known)
+
+
+def tell_unseen(labels: Labels, path: Path | None, folder: Path) -> None:
+    """Say how many of the labelled conversations are not in a run that has been read."""
+    if labels.unseen:
+        first, line = min(labels.unseen.items(), key=lambda one: one[1])
+        note(
+            f"{path}: {len(labels.unseen)} of its conversations are not in {folder}; the first is {first!r} (line {line})"
+        )
 
 
 def parts(found: Calibration) -> Iterator[RenderableType]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.markup import escape
 
-from tertulia.commands.calibrate import BY, labels_of, surely
+from tertulia.commands.calibrate import BY, labels_of, surely, tell_unseen
 from tertulia.commands.corpus_page import page_of
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.corpus.balance import Balanced
@@ -35,7 +35,9 @@ def perform(
     run = Run(folder)
     if partly := run.unfinished:
         note(partly)
-    made = run.select(criteria, against=against, preview=preview, labels=labels_of(folder, labels))
+    said = labels_of(folder, labels)
+    made = run.select(criteria, against=against, preview=preview, labels=said)
+    tell_unseen(said, labels, folder)
     if labels and not any(shares.truth == PEOPLE for shares in made.faulty):
         note(f"{labels}: nothing in it tells whether a conversation of {folder} is good or bad")
     if html:

@@ -13,6 +13,7 @@ from tertulia.parts import names
 from tertulia.recipe import is_text
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
+from tertulia.slips import accepted, placed
 
 __all__ = ["BEFOREHAND", "FIELDS", "MISSING", "TAG", "Facts", "known_names", "label", "values"]
 
@@ -57,13 +58,14 @@ def document(scenario: Scenario) -> str | None:
 
 def survived(talk: Conversation) -> list[str]:
     """Kinds of the slips whose draft was accepted: faults that are still in the conversation."""
-    last = {turn.index: len(turn.drafts) - 1 for turn in talk.turns} | {-1: len(talk.plan_drafts) - 1}
-    return sorted({slip.kind for slip in talk.slips if slip.breaks and slip.draft == last.get(slip.turn)})
+    last = accepted(talk)
+    return sorted({slip.kind for slip in talk.slips if slip.breaks and (slip.turn, slip.draft) in last})
 
 
 def marks_left(talk: Conversation) -> list[str]:
     """What critics mark on the drafts that were accepted, as CRITIC/PRINCIPLE and CRITIC/PRINCIPLE/SEVERITY."""
-    last = [*talk.plan_drafts[-1:], *(turn.drafts[-1] for turn in talk.turns if turn.drafts)]
+    places = accepted(talk)
+    last = [draft for place, draft in placed(talk) if place in places]
     marks = {(f"{m.critic}/{m.principle}", m.severity) for draft in last for m in draft.markers}
     return sorted({name for mark, severity in marks for name in (mark, f"{mark}/{severity}")})
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
 from tertulia.lines import lines_of
 from tertulia.records import Conversation, Record
-from tertulia.slips import placed
+from tertulia.slips import accepted, placed
 from tertulia.validation import complaints, strictly
 
 __all__ = ["Labels", "read_labels"]
@@ -49,11 +49,14 @@ class Violation(Record):
 
 @dataclass(slots=True)
 class Labels:
-    """What people say, by conversation; and on which line, until the run has shown that there is such a thing."""
+    """What people say, by conversation; and on which line, until the run has shown that there is such a thing.
+
+    Memory grows with the labels."""
 
     good: dict[str, bool] = field(default_factory=dict)
     drafts: dict[str, dict[Place, dict[str, bool]]] = field(default_factory=dict)
     unmet: dict[tuple[str, Place], list[Fault]] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)  # conversations that are labelled -> the line
 
     def of(self, talk: Conversation) -> Mapping[Place, Mapping[str, bool]]:
         """Of the drafts of a conversation: principle -> whether it is broken there."""
@@ -65,14 +68,16 @@ class Labels:
     def faulty(self, talk: Conversation) -> bool | None:
         """Whether people call a conversation bad, or say of a draft that was accepted in it that it breaks a principle;
         None: nobody has said either."""
-        last = {turn.index: len(turn.drafts) - 1 for turn in talk.turns} | {-1: len(talk.plan_drafts) - 1}
-        for (turn, draft), broken in self.drafts.get(talk.id, {}).items():
-            if draft == last.get(turn) and any(broken.values()):
-                return True
+        self.unseen.pop(talk.id, None)
+        said = self.of(talk)
+        if said and any(any(said[place].values()) for place in accepted(talk) & said.keys()):
+            return True
         return None if talk.id not in self.good else not self.good[talk.id]
 
     def check(self) -> None:
         """Call it when every conversation of the run has been asked for.
+
+        Labels of conversations that it has not are left in `unseen`: one file may be about several runs.
 
         Raises:
             ScenarioError: with the lines about drafts that the run has not."""
@@ -138,6 +143,7 @@ def kept(found: Labels, row: Said | Violation, file: str, number: int, principle
         if row.item in found.good:
             return fault(f"{row.item!r} is labelled on an earlier line already")
         found.good[row.item] = said in GOOD
+        found.unseen[row.item] = number
         return None
     if row.principle not in principles:
         hint = did_you_mean(row.principle, principles)

@@ -109,7 +109,7 @@ def select(
 
     Raises:
         ScenarioError: when a rule cannot be worked out for some conversation, or reads a judge that was never asked, at
-            the rule; for a line of an evaluation set that cannot be read.
+            the rule; for a line of an evaluation set that cannot be read; for labels of drafts that are not there.
         UserError: if an extra is missing, a set cannot be read, or a balance cannot be had."""
     criteria = plan.criteria
     made = Selected(criteria.id, sha256(Path(plan.source.file).read_bytes()).hexdigest(), criteria.seed, tags=tags)
@@ -133,6 +133,7 @@ def select(
             by_rules = {place for step, _, place in rejected if step in {rule.name for rule in rules}}
             for facts in some:
                 faulty.add(facts.talk, facts.talk.index in by_rules)
+        faulty.labels.check()
         if unasked := [*never_asked(rules, judged), *untagged(plan, judged)]:
             raise ScenarioError(unasked)
         made.seconds = process_time() - begun - sum(step.seconds for step in made.steps)
