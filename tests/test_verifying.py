@@ -1,6 +1,7 @@
 """What a verification finds: the faults that exporters are known for are planted, and must be named by their row."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -423,6 +424,20 @@ def test_a_library_that_refuses_a_row_is_quoted_in_one_line(tmp_path, monkeypatc
 
     assert found.faults == [f"{found.file}:1: made-up: no such role", f"{found.file}: made-up: ValueError: two lines"]
     assert "made-up" in found.checked
+
+
+def test_another_package_called_tau2_is_not_the_benchmark_and_the_benchmark_is_named_with_its_source(
+    tmp_path, monkeypatch
+):
+    other = tmp_path / "installed" / "tau2" / "__init__.py"
+    other.parent.mkdir(parents=True)
+    other.write_text("RELAXATION = 1.0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "installed"))
+    monkeypatch.delitem(sys.modules, "tau2", raising=False)
+    found = verify("tau2", foldered("tau2", tmp_path), played())
+
+    assert found.faults == []
+    assert found.unchecked == {"tau2": "tau2 @ git+https://github.com/sierra-research/tau2-bench"}
 
 
 def test_without_the_consumers_libraries_it_says_what_was_not_checked(tmp_path):

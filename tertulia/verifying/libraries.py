@@ -17,6 +17,7 @@ __all__ = ["LIBRARIES", "Library", "installed"]
 
 Row = Mapping[str, Any]
 REFUSED = (ValueError, TypeError, KeyError, AttributeError)  # what constructors raise; pydantic's errors among them
+TAU2 = "https://github.com/sierra-research/tau2-bench"  # PyPI's tau2 is about magnetism
 QUIET = {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "ARGILLA_ENABLE_TELEMETRY": "0"}  # nothing is sent while we verify
 
 
@@ -25,8 +26,13 @@ class Library:
     """A consumer's own code. `read` gives the row, or 0 for the whole, and what is refused."""
 
     module: str
-    package: str  # what pip installs
+    package: str
     read: Callable[[Path], Iterator[tuple[int, str]]]
+    source: str = ""  # what pip installs, where the index has another package of that name, or none
+
+    @property
+    def wanted(self) -> str:
+        return self.source or self.package
 
     @property
     def here(self) -> bool:
@@ -152,7 +158,7 @@ def by_argilla(path: Path) -> Iterator[tuple[int, str]]:
 
 
 LIBRARIES: dict[str, Library] = {
-    "tasks": Library("tau2", "tau2", by_tau2),
+    "tasks": Library("tau2.data_model", "tau2", by_tau2, f"tau2 @ git+{TAU2}"),
     "cases": Library("google.adk", "google-adk", by_adk),
     "samples": Library("inspect_ai", "inspect-ai", by_inspect),
     "goldens": Library("deepeval", "deepeval", by_deepeval),

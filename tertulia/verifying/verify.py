@@ -116,7 +116,7 @@ def by_library(found: Findings, consumer: str) -> None:
     if library is None or not found.passed or found.file.suffix == PARQUET:
         return
     if not installed(library.module):
-        found.unchecked[library.package] = library.package
+        found.unchecked[library.package] = library.wanted
         return
     for number, fault in library.faults(found.file):
         found.add(number, [fault])
