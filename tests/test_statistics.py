@@ -332,6 +332,23 @@ def test_a_difference_as_large_as_the_detectable_one_is_found_in_four_of_five_ru
     assert detectable_difference(shape[:150].tolist(), trials=1) > detectable_difference(shape[:150].tolist())
 
 
+@pytest.mark.parametrize(("items", "trials"), [(8, 2), (13, 1), (13, 4), (42, 4)])
+def test_the_detectable_difference_of_a_perfect_score_is_found_by_the_permutation_test(items, trials):
+    rng, perfect = np.random.default_rng(3), [[1] * trials] * items
+    told = detectable_difference(perfect)
+    found = [
+        compare(perfect, (rng.random((items, trials)) >= told).astype(int).tolist(), rounds=1000).p_value <= 0.05
+        for _ in range(200)
+    ]
+
+    assert 0.7 <= fmean(found) <= 0.9
+
+
+def test_five_items_can_tell_no_two_agents_apart():
+    assert detectable_difference([[1, 1, 1, 1]] * 5) == 1.0
+    assert compare([[1]] * 5, [[0]] * 5).p_value > 0.05
+
+
 # --- variance ----------------------------------------------------------------------------------------------------
 
 

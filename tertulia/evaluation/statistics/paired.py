@@ -5,7 +5,7 @@ drawn from a population (Miller 2024, "Adding Error Bars to Evals", arXiv 2411.0
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, log2, sqrt
 from typing import Any
 
 from tertulia.evaluation.statistics.intervals import gap_bounds
@@ -74,7 +74,8 @@ def detectable_difference(
     The other agent is taken to vary as this one does, with as many trials per item (`trials`; 0: as many as the table
     has on average), and their success rates over items to correlate by `alike`. Miller 2024, section 5: the variance of
     an item's difference is that of the items, twice and less what both share, and of the trials, twice. `seeds`, as in
-    `variance_split`, tell trials of one simulator seed, which say less together than as many of different seeds.
+    `variance_split`, tell trials of one simulator seed, which say less together than as many of different seeds. It is
+    never less than what lets as many items differ as a permutation test needs, where trials fail by themselves.
 
     Raises:
         ValueError: fewer than two items have a trial, or `alike` is not between -1 and 1."""
@@ -91,8 +92,8 @@ def detectable_difference(
         split = variance_split(table, seeds)
         between, noise = split.item.told, split.within.told / trials if trials else split.noise
     spread = 2 * between * (1 - alike) + 2 * noise
-    floor = 2 / len(rows) / per_item / len(rows)  # nothing varied: as if one trial of each agent had
-    return _detectable(sqrt(max(spread, floor) / len(rows)), len(rows), level, power)
+    spread = sqrt(max(0.0, spread) / len(rows))
+    return max(_detectable(spread, len(rows), level, power), _least(len(rows), per_item, level, power))
 
 
 def _gaps(one: Table, other: Table) -> Array:
@@ -132,6 +133,16 @@ def _exchanged(gaps: Array, seed: int, rounds: int) -> float:
 
 def _detectable(error: float, items: int, level: float, power: float) -> float:
     return min(1.0, (_quantile(items, level) + float(special.stdtrit(items - 1, power))) * error)
+
+
+def _least(items: int, trials: float, level: float, power: float) -> float:
+    """The rate of failures at which enough items differ, with the given power, for a permutation test to tell two
+    agents apart: exchanging the labels of m items that all differ one way gives a p-value of 2 / 2^m."""
+    needed = ceil(log2(2 / (1 - level)) - 1e-9)
+    if items < needed:
+        return 1.0
+    differ = float(special.betaincinv(needed, items - needed + 1, power))  # P(binomial >= needed) = power
+    return 1 - (1 - differ) ** (1 / trials)
 
 
 def _quantile(items: int, level: float) -> float:
