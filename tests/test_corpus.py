@@ -235,6 +235,13 @@ def test_each_conversation_is_counted_at_the_first_criterion_that_takes_it(tmp_p
     }
 
 
+def test_a_rule_by_the_name_of_another_criterion_is_counted_apart(tmp_path):
+    talks = [spoken(0, "The same words."), spoken(1, "The same words."), spoken(2, "Others.")]
+    made = chosen(tmp_path, "rules:\n  - {reject: index == 2, because: exact duplicate}\n", talks)
+
+    assert {step.name: step.rejected for step in made.steps} == {"exact duplicate (2)": 1, "exact duplicate": 1}
+
+
 def test_the_same_conversations_give_the_same_files(tmp_path):
     text = "balance:\n  - {by: [opening], most: 1}\nsplit: {shares: {a: 0.5, b: 0.5}, by: [id]}\n"
     talks = [spoken(n, f"word{n % 5}", f"reply{n}") for n in range(40)]
@@ -367,6 +374,20 @@ def test_sets_that_are_named_besides_the_file_are_looked_for_and_told(tmp_path):
     made = select(plan, [(TINY, spoken(0, " ".join(ITEM))), (TINY, spoken(1, "Nothing of it."))])
 
     assert (made.kept, made.sets) == (1, {"set.jsonl": 1})
+
+
+def test_sets_of_the_same_name_are_told_apart_and_one_that_is_named_twice_is_read_once(tmp_path):
+    one, other = tmp_path / "one" / "set.jsonl", tmp_path / "other" / "set.jsonl"
+    for path, said in ((one, ITEM), (other, ITEM[::-1])):
+        path.parent.mkdir()
+        path.write_text(json.dumps({"q": " ".join(said)}))
+    sets = Contaminated([one, other, tmp_path / "one" / ".." / "one" / "set.jsonl"], 10, 0.5)
+    leak = sets.leak(TINY, ITEM[::-1])
+
+    assert sorted(Path(name).resolve() for name in sets.sets) == [one, other]
+    assert list(sets.sets.values()) == [1, 1]
+    assert leak is not None
+    assert leak.item == f"{other.as_posix()}:1"
 
 
 def test_an_item_may_hold_any_break_of_lines_but_the_one_that_ends_it(tmp_path):

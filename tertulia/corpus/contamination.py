@@ -6,6 +6,7 @@ an item has seen it, whatever was said: that is told by the item's id, which the
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -42,16 +43,18 @@ class Leak:
     match: float  # share of its words that are aligned; 1 where the item itself was played
 
 
-def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
-    """Each line of a set: its place, its own id when it is of ours, and its text.
+def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[int, str, str]]:
+    """Each line of a set: its number, its own id when it is of ours, and its text.
 
     Raises:
         ScenarioError: naming the line that is no JSON object, or lacks every field.
         UserError: if the file cannot be read."""
     try:
         lines = lines_of(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the evaluation set {str(path)!r}: {error}") from None
+    except OSError as error:
+        raise UserError(f"cannot read the evaluation set {str(path)!r}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"cannot read the evaluation set {str(path)!r}: it is not UTF-8") from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -65,7 +68,7 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[s
         ours = "scenario" in row and "gold" in row
         if ours:
             row["scenario"] = scenario_of(row, path, number)
-        yield f"{path.name}:{number}", str(row.get("id", "")) if ours else "", text_of(row, fields, ours)
+        yield number, str(row.get("id", "")) if ours else "", text_of(row, fields, ours)
 
 
 def scenario_of(row: dict[str, Any], path: Path, number: int) -> dict[str, Any]:
@@ -93,6 +96,13 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(inner)
 
 
+def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
+    """Each file once, with the name by which it is told: that of the file, or all of its path where two share it."""
+    found = list({path.resolve(): path for path in paths}.values())
+    shared = Counter(path.name for path in found)
+    return {path: path.name if shared[path.name] == 1 else path.as_posix() for path in found}
+
+
 class Contaminated:
     """The items of evaluation sets, by their runs of words. Memory grows with the sets, not with the corpus."""
 
@@ -104,13 +114,14 @@ class Contaminated:
         self.too_short = 0  # items that say nothing
         self.ids: Memo[str] = Memo(512)
         self.sets: dict[str, int] = {}  # items by file
-        for path in paths:
-            self.sets[path.name] = 0
-            for name, own_id, text in evaluation_items(path, fields):
+        for path, name in told_apart(paths).items():
+            self.sets[name] = 0
+            for number, own_id, text in evaluation_items(path, fields):
+                place = f"{name}:{number}"
                 if own_id:
-                    self.played[own_id] = name
-                self.add(Item(name, words(text)))
-                self.sets[path.name] += 1
+                    self.played[own_id] = place
+                self.add(Item(place, words(text)))
+                self.sets[name] += 1
         self.short = sorted({len(run) for run in self.runs})
 
     def add(self, item: Item) -> None:

@@ -19,6 +19,7 @@ from tertulia.records import Record
 from tertulia.source import Source, read_records
 
 __all__ = [
+    "COMPARED",
     "Balance",
     "Contamination",
     "Criteria",
@@ -33,6 +34,7 @@ __all__ = [
     "read_plan",
 ]
 
+COMPARED = ("in an evaluation set", "exact duplicate", "near duplicate", "no news", "same meaning")  # parts, as counted
 Of = Literal["all", "spoken", "user", "assistant", "opening"]
 OF = "which words: all (calls and results too), spoken, user, assistant, or opening (the user's first message)"
 NO_TAGS = "there are no tags, as the file has no 'tags:'"

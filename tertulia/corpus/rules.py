@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tertulia.corpus.criteria import Plan, Rule
+from tertulia.corpus.criteria import COMPARED, Plan, Rule
 from tertulia.corpus.expressions import Expression, ExpressionFault, parsed
 from tertulia.corpus.fields import FIELDS, TAG, Facts
 from tertulia.errors import Fault, ScenarioError, SettingsError
@@ -64,7 +64,7 @@ def read_rules(plan: Plan) -> list[ReadRule]:
 
 
 def named(rules: Iterable[tuple[Rule, Expression]], at: Callable[[int, ExpressionFault], Fault]) -> Iterator[ReadRule]:
-    taken: Counter[str] = Counter()
+    taken = Counter(COMPARED)  # whose rejects are counted under these names
     for nth, (rule, expression) in enumerate(rules):
         name = rule.because or (f"keep: {rule.keep}" if rule.keep else f"reject: {rule.reject}")
         taken[name] += 1

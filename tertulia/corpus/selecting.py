@@ -120,6 +120,7 @@ def select(
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger())
         rules = read_rules(plan)
+        named = {rule.name for rule in rules}
         made.steps = [*map(ruled, rules), *map(leaked, made.read_sets(plan))]
         made.steps += comparisons(criteria, ledger, stack, opener)
         for some in few(pairs, tags):
@@ -130,7 +131,7 @@ def select(
                 ledger.add(facts.talk.index, facts.talk.id, "", "", cells)
             rejected = list(through(made.steps, some))
             ledger.reject(rejected)
-            by_rules = {place for step, _, place in rejected if step in {rule.name for rule in rules}}
+            by_rules = {place for step, _, place in rejected if step in named}
             for facts in some:
                 faulty.add(facts.talk, facts.talk.index in by_rules)
         faulty.labels.check()

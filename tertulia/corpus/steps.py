@@ -14,11 +14,10 @@ from tertulia.corpus.rules import ReadRule
 from tertulia.corpus.words import digest, texts_of, words_of
 from tertulia.records import Conversation
 
-__all__ = ["COMPARED", "Embed", "Opener", "Step", "comparisons", "leaked", "ruled", "through", "timed"]
+__all__ = ["Embed", "Opener", "Step", "comparisons", "leaked", "ruled", "through", "timed"]
 
 EXAMPLES = 3  # rejects that each step shows
 QUOTED = 160  # characters of an example
-COMPARED = ("in an evaluation set", "exact duplicate", "near duplicate", "no news", "same meaning")  # of other texts
 Told = str | None  # why a step takes a conversation out; None: it does not
 Look = Callable[[Facts], Told]
 Embed = Callable[[Sequence[str]], Any]  # texts as vectors, see `tertulia.corpus.embedding`
