@@ -1,13 +1,12 @@
 """What formats of evaluation items share: each settled scenario once, and which of its fields a format leaves out."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
 
+from tertulia.exporting.rows import item_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario, Want
 
@@ -16,19 +15,17 @@ __all__ = ["Items", "gold_calls", "unsaid"]
 
 @dataclass(slots=True)
 class Items:
-    """The settled scenarios that have been seen; memory grows with their digests alone."""
+    """The settled scenarios that have been seen; memory grows with their ids alone."""
 
-    seen: set[bytes] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     names: dict[str, int] = field(default_factory=dict)
 
     def name(self, scenario: Scenario, talk: Conversation) -> str:
         """The name of a scenario that is new, `lost-ring`, of its next variant `lost-ring-2`; empty for a known one."""
-        settled = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        text = json.dumps(settled, ensure_ascii=False, sort_keys=True, default=str)
-        digest = sha256(text.encode("utf-8", "backslashreplace")).digest()
-        if digest in self.seen:
+        item = item_id(scenario)
+        if item in self.seen:
             return ""
-        self.seen.add(digest)
+        self.seen.add(item)
         nth = self.names[scenario.id] = self.names.get(scenario.id, 0) + 1
         return scenario.id if nth == 1 else f"{scenario.id}-{nth}"
 
