@@ -93,9 +93,8 @@ def tell_unseen(labels: Labels, path: Path | None, folder: Path) -> None:
     """Say how many of the labelled conversations are not in a run that has been read."""
     if labels.unseen:
         first, line = min(labels.unseen.items(), key=lambda one: one[1])
-        note(
-            f"{path}: {len(labels.unseen)} of its conversations are not in {folder}; the first is {first!r} (line {line})"
-        )
+        count = len(labels.unseen)
+        note(f"{path}: {count} of its conversations are not in {folder}; the first is {first!r} (line {line})")
 
 
 def parts(found: Calibration) -> Iterator[RenderableType]:
