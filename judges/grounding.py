@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from tertulia.detectors import Scene, find
-from tertulia.evaluation.findings import hearings
+from tertulia.evaluation.causes.findings import hearings
 from tertulia.principles import Grounded
 from tertulia.records import Conversation, Verdict
 from tertulia.scenario import Scenario

@@ -4,8 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from tertulia.contracts import Speaker
-from tertulia.evaluation.blame import Judged, judged
 from tertulia.evaluation.casting import evaluation_ensembles
+from tertulia.evaluation.causes.blame import Judged, judged
 from tertulia.evaluation.scoring import score
 from tertulia.evaluation.sets import EvalSet, read_set
 from tertulia.evaluation.settings import EvaluationSettings

@@ -15,12 +15,12 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from tertulia.contracts import Neighbour, View
 from tertulia.errors import SettingsError
-from tertulia.evaluation.agents import seated
-from tertulia.evaluation.chat import asked, read_message
-from tertulia.evaluation.child import Serving
-from tertulia.evaluation.process import AgentProcess
-from tertulia.evaluation.remote import RemoteAgent
-from tertulia.evaluation.seat import AgentFailed, AgentMisspoke, Blamed
+from tertulia.evaluation.agents.chat import asked, read_message
+from tertulia.evaluation.agents.child import Serving
+from tertulia.evaluation.agents.process import AgentProcess
+from tertulia.evaluation.agents.remote import RemoteAgent
+from tertulia.evaluation.agents.seat import AgentFailed, AgentMisspoke, Blamed
+from tertulia.evaluation.agents.seating import seated
 from tertulia.evaluation.sets import EvalSet
 from tertulia.models.records import Trouble
 from tertulia.records import Message, Signal, ToolCall
@@ -111,7 +111,7 @@ async def test_a_crash_or_a_hang_costs_the_trial_at_fault_alone(module):
 
 
 async def test_an_agent_that_stops_its_whole_process_costs_itself_alone(module, monkeypatch):
-    monkeypatch.setattr("tertulia.evaluation.process.PONG", 0.2)
+    monkeypatch.setattr("tertulia.evaluation.agents.process.PONG", 0.2)
     agent = AgentProcess("moods:moody", deadline=0.5)
     try:
         async with asyncio.timeout(60):
@@ -126,7 +126,7 @@ async def test_an_agent_that_stops_its_whole_process_costs_itself_alone(module, 
 def test_an_agent_that_hangs_does_not_outlive_whoever_asked_it(module):
     messages = [{"role": "user", "content": "block"}]
     asked = json.dumps({"id": 1, "conversation": "c", "messages": messages, "tools": []}) + "\n"
-    command = [sys.executable, "-m", "tertulia.evaluation.child", "moods:moody"]
+    command = [sys.executable, "-m", "tertulia.evaluation.agents.child", "moods:moody"]
     done = subprocess.run(command, input=asked.encode(), capture_output=True, timeout=60)
 
     assert done.returncode == 0

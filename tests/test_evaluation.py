@@ -14,7 +14,7 @@ from evaluations import bundled, played, settings, some
 from tertulia.cli import main
 from tertulia.errors import RunStopped, SettingsError
 from tertulia.evaluation import sharing
-from tertulia.evaluation.bounds import Nothing, Oracle
+from tertulia.evaluation.agents.bounds import Nothing, Oracle
 from tertulia.evaluation.comparing import compare_folders
 from tertulia.evaluation.evaluating import all_there, evaluate, figures_of
 from tertulia.evaluation.html import page_of

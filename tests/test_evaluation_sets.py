@@ -7,8 +7,8 @@ import pytest
 from evaluations import bundled, settings
 
 from tertulia.errors import UserError
-from tertulia.evaluation.agent_code import code_of_agent
-from tertulia.evaluation.child import resolved
+from tertulia.evaluation.agents.child import resolved
+from tertulia.evaluation.agents.version import code_of_agent
 from tertulia.evaluation.sets import read_set
 from tertulia.evaluation.settings import manifest_of_evaluation
 from tertulia.gold import gold_of

@@ -11,9 +11,9 @@ from evaluations import bundled
 import tertulia
 from tertulia.commands import corpus_page, report
 from tertulia.corpus.distributions import Distributions
+from tertulia.evaluation.causes.findings import Finding
 from tertulia.evaluation.dialogue_html import dialogue
 from tertulia.evaluation.evaluating import evaluate, figures_of
-from tertulia.evaluation.findings import Finding
 from tertulia.evaluation.html import MOST, page_of, spread
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import EvaluationSettings

@@ -11,7 +11,7 @@ from evaluations import played, settings, some
 from tertulia.cli import main
 from tertulia.contracts import Speaker, Utterance, View
 from tertulia.errors import SettingsError
-from tertulia.evaluation.bounds import Nothing, Oracle
+from tertulia.evaluation.agents.bounds import Nothing, Oracle
 from tertulia.evaluation.evaluating import evaluate, figures_of, folder_of
 from tertulia.evaluation.figures import Figures, of_split
 from tertulia.evaluation.statistics.passing import own_rates
@@ -211,7 +211,7 @@ async def test_scores_made_again_are_split_alike(tmp_path):
 
 
 COIN = """
-from tertulia.evaluation.bounds import Nothing
+from tertulia.evaluation.agents.bounds import Nothing
 from tertulia.parts import made
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tertulia.cli import main
 from tertulia.commands import evaluation_tables as tables
-from tertulia.evaluation import remote
+from tertulia.evaluation.agents import remote
 from tertulia.evaluation.comparing import compare_folders
 from tertulia.models import limits
 from tertulia.testing import Fault, Faults, FaultServer

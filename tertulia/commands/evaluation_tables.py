@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tertulia.commands.printing import counted, table
-from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.causes.blame import Judged
+from tertulia.evaluation.causes.findings import cut
 from tertulia.evaluation.comparing import Compared
 from tertulia.evaluation.figures import Figures
-from tertulia.evaluation.findings import cut
 from tertulia.evaluation.statistics.intervals import Interval
 from tertulia.evaluation.statistics.variance import BETWEEN, VarianceSplit
 from tertulia.shares import percent

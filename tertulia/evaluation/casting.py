@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tertulia.contracts import Critic, Hearing, Speaker
-from tertulia.evaluation.seat import Blamed
+from tertulia.evaluation.agents.seat import Blamed
 from tertulia.graph import Stage
 from tertulia.models.caller import Caller
 from tertulia.recipe import Recipe, bundled_recipe

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.errors import SettingsError
-from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.causes.blame import Judged
 from tertulia.evaluation.figures import rounded, table_of
 from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
 from tertulia.evaluation.statistics.paired import Comparison, compare

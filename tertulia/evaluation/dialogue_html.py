@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.causes.blame import Judged
 from tertulia.pages.document import folded, named, text
 from tertulia.records import Conversation, Message, ToolCall, Turn
 from tertulia.running.store import Store

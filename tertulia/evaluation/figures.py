@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tertulia.evaluation.blame import CAUSES, Judged
-from tertulia.evaluation.fidelity import KINDS
+from tertulia.evaluation.causes.blame import CAUSES, Judged
+from tertulia.evaluation.causes.fidelity import KINDS
 from tertulia.evaluation.statistics.intervals import Interval, score_interval, success_interval
 from tertulia.evaluation.statistics.paired import detectable_difference
 from tertulia.evaluation.statistics.passing import Seeds, Table, flip_rates, grouped

@@ -12,7 +12,7 @@ from statistics import fmean
 from pydantic import ValidationError
 
 from tertulia.contracts import Speaker
-from tertulia.evaluation.bounds import Nothing, Oracle
+from tertulia.evaluation.agents.bounds import Nothing, Oracle
 from tertulia.evaluation.casting import evaluation_ensembles
 from tertulia.evaluation.scoring import score
 from tertulia.evaluation.sets import EvalSet, digest, lasts

@@ -4,7 +4,7 @@ a link to the turn at which it happened."""
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.causes.blame import Judged
 from tertulia.evaluation.dialogue_html import anchor, dialogues, turn_anchor
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.statistics.variance import BETWEEN, VarianceSplit

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.errors import StoreError
-from tertulia.evaluation.blame import Judged, judged
+from tertulia.evaluation.causes.blame import Judged, judged
 from tertulia.evaluation.scoring import Score, score
 from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import trial_of

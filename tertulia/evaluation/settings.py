@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tertulia.errors import SettingsError
-from tertulia.evaluation.agent_code import code_of_agent
+from tertulia.evaluation.agents.version import code_of_agent
 from tertulia.evaluation.sets import EvalSet, digest
 from tertulia.models.langchain import PROVIDERS
 from tertulia.running.run_settings import RunSettings, Told, code_digest, manifest_of
@@ -23,17 +23,7 @@ __all__ = ["METRIC", "MODELS", "EvaluationSettings", "code_of_trials", "manifest
 
 METRIC = "2"  # grows with every change that makes scores incomparable
 MODELS = ("openai", "scripted", "replay", *PROVIDERS)  # what a model's spec begins with
-PLAYS = (
-    "bounds.py",
-    "casting.py",
-    "chat.py",
-    "child.py",
-    "process.py",
-    "remote.py",
-    "seat.py",
-    "static.py",
-    "trials.py",
-)
+PLAYS = ("agents/*.py", "casting.py", "static.py", "trials.py")  # what decides what a trial gives, in this folder
 SIMULATES = ("agents/users", "agents/planners", "agents/colleagues", "language")  # what decides what users say
 
 
@@ -41,7 +31,7 @@ class EvaluationSettings(Told):
     """What `tertulia evaluate` is told."""
 
     sets: tuple[str, ...] = Field((), description="evalset files, scenario files, folders or bundled names")
-    agent: str = Field(min_length=1, description="see `tertulia.evaluation.agents`")
+    agent: str = Field(min_length=1, description="see `tertulia.evaluation.agents.seating`")
     k: int = Field(1, ge=1, le=1000, description="trials of each item; changes no trial")
     per_seed: int = Field(1, ge=1, le=1000, description="trials of an item that share a simulator seed")
     variants: int = Field(1, ge=1, le=10_000, description="balanced variants of each scenario")
@@ -85,7 +75,8 @@ def manifest_of_evaluation(settings: EvaluationSettings, evalset: EvalSet) -> di
 def code_of_trials() -> str:
     """The SHA-256 of the code that decides what a trial gives: tertulia's own, and what seats the agent."""
     home = Path(str(files("tertulia.evaluation")))
-    return digest([code_digest(), *((home / name).read_text(encoding="utf-8") for name in PLAYS)])
+    played = (path for pattern in PLAYS for path in sorted(home.glob(pattern)))
+    return digest([code_digest(), *(path.read_text(encoding="utf-8") for path in played)])
 
 
 def simulator_version(decided: Mapping[str, Any]) -> str:

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tertulia.contracts import Speaker
-from tertulia.evaluation.agents import seated
+from tertulia.evaluation.agents.seat import UNREACHED
+from tertulia.evaluation.agents.seating import seated
 from tertulia.evaluation.casting import Staging, dynamic, evaluation_ensembles
-from tertulia.evaluation.seat import UNREACHED
 from tertulia.evaluation.sets import EvalSet, SetItem
 from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.evaluation.static import StaticStage

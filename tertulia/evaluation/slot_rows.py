@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tertulia.evaluation.blame import Judged
+from tertulia.evaluation.causes.blame import Judged
 from tertulia.evaluation.reading import manifest_in, read_trials
 from tertulia.gold import Made, calls_that_worked, comparable, counts, gold_of
 from tertulia.records import Conversation

@@ -15,7 +15,7 @@ from tertulia.records import Conversation, EndReason
 __all__ = ["UNREACHED", "AgentFailed", "AgentGone", "AgentMisspoke", "Blamed", "agent_trouble"]
 
 WHO = "the agent"
-SEAT = "evaluation/seat.py"  # in the trace of what an agent in this process raised
+SEAT = "evaluation/agents/seat.py"  # in the trace of what an agent in this process raised
 UNREACHED = PASSING - {Trouble.TIMEOUT} | {Trouble.DENIED}  # a trial that ended so is played again on a resume
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tertulia.contracts import Utterance, View
-from tertulia.evaluation.seat import AgentMisspoke
+from tertulia.evaluation.agents.seat import AgentMisspoke
 from tertulia.models.answers import NotJson, clean, parse_json
 from tertulia.models.records import Trouble
 from tertulia.models.replies import addressees

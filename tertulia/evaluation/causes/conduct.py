@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tertulia.contracts import Hearing
-from tertulia.evaluation.findings import hearings
+from tertulia.evaluation.causes.findings import hearings
 from tertulia.evaluation.scoring import Score
 from tertulia.gold import Made, comparable
 from tertulia.records import Conversation, Message, ToolCall

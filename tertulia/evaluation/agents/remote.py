@@ -1,7 +1,7 @@
 """An agent behind an address, asked over HTTP.
 
     POST URL   {"conversation": ID, "messages": [...], "tools": [...]}
-    answer     {"message": {"role": "assistant", "content": "..."} or with "tool_calls", as `tertulia.evaluation.chat`}
+    answer     {"message": {"role": "assistant", "content": "..."} or "tool_calls", see `chat` beside this}
 
 Messages and tools are in OpenAI's shape, the conversation's id is the same in all of its turns. `#VARIABLE` at the end
 of the URL names an environment variable whose value is sent as a bearer token. What fails in passing (a refused
@@ -19,8 +19,8 @@ from yarl import URL
 
 from tertulia.contracts import Utterance, View
 from tertulia.errors import SettingsError
-from tertulia.evaluation.chat import asked, read_message
-from tertulia.evaluation.seat import AgentFailed, AgentGone, AgentMisspoke
+from tertulia.evaluation.agents.chat import asked, read_message
+from tertulia.evaluation.agents.seat import AgentFailed, AgentGone, AgentMisspoke
 from tertulia.models.endpoint import Endpoint, key_in, proxy_of
 from tertulia.models.limits import Patience
 from tertulia.models.records import CallFailed, Trouble

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from tertulia.contracts import Speaker
 from tertulia.errors import SettingsError, did_you_mean
-from tertulia.evaluation.agent_code import MODULE
-from tertulia.evaluation.bounds import Nothing, Oracle
-from tertulia.evaluation.process import AgentProcess
-from tertulia.evaluation.remote import RemoteAgent
+from tertulia.evaluation.agents.bounds import Nothing, Oracle
+from tertulia.evaluation.agents.process import AgentProcess
+from tertulia.evaluation.agents.remote import RemoteAgent
+from tertulia.evaluation.agents.version import MODULE
 from tertulia.evaluation.sets import EvalSet
 from tertulia.evaluation.settings import MODELS, EvaluationSettings
 from tertulia.parts import made

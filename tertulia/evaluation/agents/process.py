@@ -24,14 +24,14 @@ from typing import Any
 
 from tertulia.contracts import Utterance, View
 from tertulia.errors import SettingsError
-from tertulia.evaluation.chat import asked, read_message
-from tertulia.evaluation.child import own_place
-from tertulia.evaluation.seat import AgentFailed
+from tertulia.evaluation.agents.chat import asked, read_message
+from tertulia.evaluation.agents.child import own_place
+from tertulia.evaluation.agents.seat import AgentFailed
 from tertulia.models.records import Trouble
 
 __all__ = ["AgentProcess", "Died", "Turnstile"]
 
-CHILD = "tertulia.evaluation.child"
+CHILD = "tertulia.evaluation.agents.child"
 LONGEST = 2**26  # bytes of one answer
 TAIL = 40  # lines of standard error that are kept, to say why a process died
 LOADING = 120.0  # seconds that an agent may take to load

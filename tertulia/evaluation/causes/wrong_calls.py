@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from tertulia.contracts import Hearing
-from tertulia.evaluation.conduct import Called, Conduct, shown
-from tertulia.evaluation.findings import Finding, detected
+from tertulia.evaluation.causes.conduct import Called, Conduct, shown
+from tertulia.evaluation.causes.findings import Finding, detected
 from tertulia.gold import Made
 from tertulia.language.acts import Act, act_of, negates
 from tertulia.language.wording import humanize, squeezed, stands_in

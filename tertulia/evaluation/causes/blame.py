@@ -1,11 +1,11 @@
 """Whose fault a trial is: agent, simulator, tool, judge, gold or limit, with the evidence.
 
     gold        not even the oracle, who knows the gold, succeeds at this item
-    simulator   the user broke its script (`tertulia.evaluation.fidelity`), had its drafts rejected, or its model failed
+    simulator   the user broke its script (`fidelity` beside this), had its drafts rejected, or its model failed
     judge       a judge or the critic raised, so nothing was judged
     tool        a call that was wanted was made, and failed through no doing of its caller; or the world raised
     limit       turns, tool rounds or the budget were used up, and nothing of what the agent did explains it
-    agent       anything else, with a finer cause (`tertulia.evaluation.causes`)
+    agent       anything else, with a finer cause (`agent` beside this)
 
 A trial that its simulator tainted is set aside whatever it came to, for a success proves as little as a failure: what
 is left is not chosen by its outcome.
@@ -15,12 +15,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tertulia.evaluation.causes import fault_of
-from tertulia.evaluation.conduct import Conduct
-from tertulia.evaluation.fidelity import TAINTS, fidelity
-from tertulia.evaluation.findings import Finding, ended_by
+from tertulia.evaluation.agents.seat import UNREACHED, agent_trouble
+from tertulia.evaluation.causes.agent import fault_of
+from tertulia.evaluation.causes.conduct import Conduct
+from tertulia.evaluation.causes.fidelity import TAINTS, fidelity
+from tertulia.evaluation.causes.findings import Finding, ended_by
 from tertulia.evaluation.scoring import Score
-from tertulia.evaluation.seat import UNREACHED, agent_trouble
 from tertulia.records import Conversation, EndReason
 from tertulia.setting import Setting
 

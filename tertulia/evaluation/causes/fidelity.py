@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tertulia.contracts import Hearing
-from tertulia.evaluation.findings import Finding, detected, hearings
+from tertulia.evaluation.causes.findings import Finding, detected, hearings
 from tertulia.language.acts import Act, act_of, question
 from tertulia.language.filling import label_of, label_said
 from tertulia.language.saying import render

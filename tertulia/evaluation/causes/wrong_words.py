@@ -3,10 +3,10 @@
 import re
 from collections import Counter
 
-from tertulia.evaluation.conduct import Conduct, shown
-from tertulia.evaluation.findings import Finding, detected
+from tertulia.evaluation.causes.conduct import Conduct, shown
+from tertulia.evaluation.causes.findings import Finding, detected
+from tertulia.evaluation.causes.wrong_calls import AGAIN
 from tertulia.evaluation.scoring import disclosures
-from tertulia.evaluation.wrong_calls import AGAIN
 from tertulia.language.acts import Act, act_of
 from tertulia.language.filling import slots
 from tertulia.language.wording import squeezed

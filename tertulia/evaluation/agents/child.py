@@ -1,4 +1,4 @@
-"""The process of an agent: `python -m tertulia.evaluation.child MODULE:NAME`, spoken to in lines of JSON.
+"""The process of an agent: `python -m tertulia.evaluation.agents.child MODULE:NAME`, spoken to in lines of JSON.
 
 It loads what is named, says `{"ready": true, "takes": "chat" | "view"}`, and answers requests as they come, many at
 once. A request is `{"id", "conversation", "messages", "tools"}` for an agent that takes a chat: a callable of messages

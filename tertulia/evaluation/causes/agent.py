@@ -30,10 +30,10 @@ beside the cause. In static evaluation the agent's words are those of the record
 from collections.abc import Callable
 from dataclasses import replace
 
-from tertulia.evaluation.conduct import Conduct
-from tertulia.evaluation.findings import Finding, ended_by
-from tertulia.evaluation.seat import UNREACHED, agent_trouble
-from tertulia.evaluation.wrong_calls import (
+from tertulia.evaluation.agents.seat import UNREACHED, agent_trouble
+from tertulia.evaluation.causes.conduct import Conduct
+from tertulia.evaluation.causes.findings import Finding, ended_by
+from tertulia.evaluation.causes.wrong_calls import (
     done_twice,
     ignored_refusal,
     invalid_arguments,
@@ -45,7 +45,7 @@ from tertulia.evaluation.wrong_calls import (
     wrong_type,
     wrong_value,
 )
-from tertulia.evaluation.wrong_words import (
+from tertulia.evaluation.causes.wrong_words import (
     claimed_undone,
     declined,
     leaked,
