@@ -9,12 +9,12 @@ import pytest
 
 import tertulia
 from tertulia.cli import app
-from tertulia.corpus.calibration import PEOPLE, SLIPS, Calibration, best_cut, calibrated
-from tertulia.corpus.drift import drifted
 from tertulia.corpus.fields import Facts
-from tertulia.corpus.labels import Labels, read_labels
-from tertulia.corpus.marks import SEVERITIES
-from tertulia.corpus.rates import Counts, interval
+from tertulia.corpus.trust.calibration import PEOPLE, SLIPS, Calibration, best_cut, calibrated
+from tertulia.corpus.trust.drift import drifted
+from tertulia.corpus.trust.labels import Labels, read_labels
+from tertulia.corpus.trust.marks import SEVERITIES
+from tertulia.corpus.trust.rates import Counts, interval
 from tertulia.errors import ScenarioError, UserError
 from tertulia.records import Conversation, Draft, Marker, Message, Severity, Slip, Turn, Verdict
 

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 
 import tertulia
 from tertulia.cli import app
+from tertulia.corpus.alike.contamination import Contaminated
+from tertulia.corpus.alike.near import NearDuplicates, shingles
+from tertulia.corpus.alike.novelty import Novel
 from tertulia.corpus.balance import apportioned, targets
-from tertulia.corpus.contamination import Contaminated
 from tertulia.corpus.criteria import Balance, read_plan
 from tertulia.corpus.distributions import Distributions, binned
 from tertulia.corpus.expressions import ExpressionFault, parsed
 from tertulia.corpus.fields import FIELDS, MISSING, Facts
-from tertulia.corpus.near import NearDuplicates, shingles
-from tertulia.corpus.novelty import Novel
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.selection import find_selection
 from tertulia.errors import ScenarioError, UserError
@@ -322,7 +322,7 @@ def test_meaning_keeps_the_first_of_two_that_point_the_same_way(tmp_path, monkey
     fake = ModuleType("sentence_transformers")
     fake.SentenceTransformer = SentenceTransformer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sentence_transformers", fake)
-    monkeypatch.delitem(sys.modules, "tertulia.corpus.meaning", raising=False)
+    monkeypatch.delitem(sys.modules, "tertulia.corpus.alike.meaning", raising=False)
     talks = [spoken(0, "my parcel"), spoken(1, "a line"), spoken(2, "that parcel"), spoken(3, "your line")]
     made = chosen(tmp_path, "meaning: {model: small, cosine: 0.9}\n", talks)
 
@@ -332,7 +332,7 @@ def test_meaning_keeps_the_first_of_two_that_point_the_same_way(tmp_path, monkey
 
 def test_an_extra_that_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    monkeypatch.delitem(sys.modules, "tertulia.corpus.meaning", raising=False)
+    monkeypatch.delitem(sys.modules, "tertulia.corpus.alike.meaning", raising=False)
 
     with pytest.raises(UserError, match=r"pip install 'tertulia\[embed\]'"):
         chosen(tmp_path, "meaning: {}\n", [])
@@ -697,7 +697,12 @@ def test_a_preview_writes_nothing(run, capsys):
 
 @pytest.mark.parametrize(("missing", "criteria"), [("datasketch", "near: {}"), ("rapidfuzz", "novelty: {}")])
 def test_an_extra_that_a_criterion_needs_is_named_and_the_others_do_without(tmp_path, monkeypatch, missing, criteria):
-    for name in ("tertulia.corpus.near", "tertulia.corpus.novelty", "rapidfuzz.distance", "rapidfuzz.process"):
+    for name in (
+        "tertulia.corpus.alike.near",
+        "tertulia.corpus.alike.novelty",
+        "rapidfuzz.distance",
+        "rapidfuzz.process",
+    ):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
 

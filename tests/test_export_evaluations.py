@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tertulia.corpus.contamination import evaluation_items
+from tertulia.corpus.alike.contamination import evaluation_items
 from tertulia.errors import TertuliaError, UserError
 from tertulia.evaluation.sets import read_set
 from tertulia.export import export

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from tertulia.commands.corpus import faulty
 from tertulia.corpus.criteria import read_plan
-from tertulia.corpus.labels import Labels, read_labels
 from tertulia.corpus.selecting import Selected, select
+from tertulia.corpus.trust.labels import Labels, read_labels
 from tertulia.errors import ScenarioError
 from tertulia.records import Conversation, Draft, EndReason, Message, Slip, Turn
 from tertulia.scenario import Scenario

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tertulia
-from tertulia.corpus.embedding import local, unit
-from tertulia.corpus.meaning import SameMeaning, groups
+from tertulia.corpus.alike.embedding import local, unit
+from tertulia.corpus.alike.meaning import SameMeaning, groups
 from tertulia.errors import SettingsError, UserError
 from tertulia.records import Conversation
 from tertulia.running.runs import Run

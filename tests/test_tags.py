@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tertulia.corpus.alike.embedding import unit
+from tertulia.corpus.alike.meaning import groups
 from tertulia.corpus.criteria import Tags, read_plan
-from tertulia.corpus.embedding import unit
 from tertulia.corpus.fields import Facts
-from tertulia.corpus.meaning import groups
 from tertulia.corpus.rules import Rules
 from tertulia.corpus.tags import Named, named, stem
 from tertulia.errors import ScenarioError

@@ -9,12 +9,12 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from tertulia.commands.printing import as_json, console, note, table
-from tertulia.corpus.calibration import PEOPLE, SLIPS, Calibration, calibrated
-from tertulia.corpus.drift import Drift, drifted
 from tertulia.corpus.fields import principles
-from tertulia.corpus.labels import Labels, read_labels
-from tertulia.corpus.marks import SEVERITIES
-from tertulia.corpus.rates import Counts, interval
+from tertulia.corpus.trust.calibration import PEOPLE, SLIPS, Calibration, calibrated
+from tertulia.corpus.trust.drift import Drift, drifted
+from tertulia.corpus.trust.labels import Labels, read_labels
+from tertulia.corpus.trust.marks import SEVERITIES
+from tertulia.corpus.trust.rates import Counts, interval
 from tertulia.errors import UserError
 from tertulia.running.run_folder import write_atomically
 from tertulia.running.runs import Run

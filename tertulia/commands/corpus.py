@@ -11,9 +11,9 @@ from tertulia.commands.calibrate import BY, labels_of, surely, tell_unseen
 from tertulia.commands.corpus_page import page_of
 from tertulia.commands.printing import as_json, console, note, table
 from tertulia.corpus.balance import Balanced
-from tertulia.corpus.calibration import PEOPLE
-from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
+from tertulia.corpus.trust.calibration import PEOPLE
+from tertulia.corpus.trust.faulty import Shares
 from tertulia.replacing import replacing
 from tertulia.running.runs import Run
 

@@ -6,9 +6,9 @@ from typing import Any
 from tertulia.corpus.balance import Balanced
 from tertulia.corpus.criteria import COMPARED
 from tertulia.corpus.distributions import Distributions, binned, spread
-from tertulia.corpus.faulty import Shares
 from tertulia.corpus.selecting import Selected
 from tertulia.corpus.steps import Step
+from tertulia.corpus.trust.faulty import Shares
 from tertulia.pages.document import document, figure, folded, named, table, text, tiles, title, wide
 from tertulia.pages.plots import Bar, bars, counts
 from tertulia.records import Conversation

@@ -2,17 +2,15 @@
 
 criteria       the file that people write: rules, duplicates, evaluation sets, balance, split
 expressions    what a rule says: a small vocabulary over the fields of a conversation and its verdicts
-rules          those of a file on one conversation, also as gates of a run
 fields         what can be read of a conversation by name
-steps          criteria that look at one conversation after another
-near, novelty, meaning   the same again: MinHash, ROUGE-L, embeddings;  embedding: a model here, or an endpoint
+rules          those of a file on one conversation, also as gates of a run
+words          the words of a conversation that are compared with others
+alike          what says what another text says already
 tags           instruction tags, made few enough to balance by
-contamination  what stands in an evaluation set already
+steps          the criteria that look at one conversation after another
 balance        how many of each sort are kept;  splits: which sources go where
 ledger         a row for each conversation, on disk
 selecting      all of it in one pass;  selection: what comes out, a file in the run's folder
-faulty         the share of faulty conversations before and after;  rates: error rates with intervals
-quotas         so many accepted of each sort, while a run is played
-calibration    how far critics and judges can be trusted: against planted slips and people's labels
-marks, labels  what critics mark on drafts, and what people say of them;  drift: two versions of a judge
+distributions  how a corpus is made up, as numbers behind plots
+trust          how far critics and judges can be trusted, and what a selection does to the share of faulty conversations
 """

@@ -14,17 +14,17 @@ from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+from tertulia.corpus.alike.contamination import Contaminated
 from tertulia.corpus.balance import Balanced, balanced
-from tertulia.corpus.contamination import Contaminated
 from tertulia.corpus.criteria import Plan
 from tertulia.corpus.expressions import ExpressionFault
-from tertulia.corpus.faulty import Faulty, Shares
 from tertulia.corpus.fields import FIELDS, Facts, values
-from tertulia.corpus.labels import Labels
 from tertulia.corpus.ledger import Ledger
 from tertulia.corpus.rules import ReadRule, read_rules
 from tertulia.corpus.splits import divided
 from tertulia.corpus.steps import Opener, Step, comparisons, leaked, ruled, through, timed
+from tertulia.corpus.trust.faulty import Faulty, Shares
+from tertulia.corpus.trust.labels import Labels
 from tertulia.errors import Fault, ScenarioError
 from tertulia.parts import heuristics
 from tertulia.records import Conversation

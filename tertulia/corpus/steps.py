@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import process_time
 from typing import Any
 
-from tertulia.corpus.contamination import Contaminated
+from tertulia.corpus.alike.contamination import Contaminated
 from tertulia.corpus.criteria import Criteria
 from tertulia.corpus.fields import Facts
 from tertulia.corpus.ledger import Ledger
@@ -20,7 +20,7 @@ EXAMPLES = 3  # rejects that each step shows
 QUOTED = 160  # characters of an example
 Told = str | None  # why a step takes a conversation out; None: it does not
 Look = Callable[[Facts], Told]
-Embed = Callable[[Sequence[str]], Any]  # texts as vectors, see `tertulia.corpus.embedding`
+Embed = Callable[[Sequence[str]], Any]  # texts as vectors, see `tertulia.corpus.alike.embedding`
 Opener = Callable[[str], Embed]  # by the name of a model
 
 
@@ -116,18 +116,18 @@ def comparisons(criteria: Criteria, ledger: Ledger, stack: ExitStack, opener: Op
     if criteria.exact:
         yield Step("exact duplicate", repeated_exactly(ledger))
     if near := criteria.near:
-        from tertulia.corpus.near import NearDuplicates  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.alike.near import NearDuplicates  # noqa: PLC0415 - the extra [corpus]
 
         kept = stack.enter_context(closing(NearDuplicates(near.similarity, near.words, criteria.seed)))
         yield Step("near duplicate", resembling(ledger, lambda talk: kept.seen(talk.index, words_of(talk, near.of))))
     if novelty := criteria.novelty:
-        from tertulia.corpus.novelty import Novel  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.alike.novelty import Novel  # noqa: PLC0415 - the extra [corpus]
 
         pool = Novel(novelty.rouge_l)
         yield Step("no news", resembling(ledger, lambda talk: pool.seen(talk.index, words_of(talk, novelty.of))))
     if meaning := criteria.meaning:
-        from tertulia.corpus.embedding import local  # noqa: PLC0415 - the extra [corpus]
-        from tertulia.corpus.meaning import SameMeaning  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.alike.embedding import local  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.alike.meaning import SameMeaning  # noqa: PLC0415 - the extra [corpus]
 
         vectors = SameMeaning((opener or local)(meaning.model), meaning.cosine)
 

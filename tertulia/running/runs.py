@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tertulia.corpus.criteria import read_plan
-from tertulia.corpus.labels import Labels
 from tertulia.corpus.rules import Rules
 from tertulia.corpus.selecting import Selected
 from tertulia.corpus.selection import FOLDER as SELECTIONS
 from tertulia.corpus.selection import Selection, find_selection
+from tertulia.corpus.trust.labels import Labels
 from tertulia.errors import RunStopped, SettingsError, UserError
 from tertulia.export import PARQUET, ExportReport, export, write_index
 from tertulia.exporting.apart import told_of

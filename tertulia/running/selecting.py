@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from tertulia.corpus.criteria import Criteria, Plan
 from tertulia.corpus.fields import Facts
-from tertulia.corpus.labels import Labels
 from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.steps import Embed, Opener
+from tertulia.corpus.trust.labels import Labels
 from tertulia.models.budget import Allowance, Budget
 from tertulia.models.caller import Caller
 from tertulia.models.journal import Journal
@@ -62,7 +62,7 @@ def chosen(
     """One pass for the tags, if they are wanted, and one for the rest."""
     tags, wanted = None, plan.criteria.tags
     if wanted:
-        from tertulia.corpus.meaning import grouping  # noqa: PLC0415 - the extra [corpus]
+        from tertulia.corpus.alike.meaning import grouping  # noqa: PLC0415 - the extra [corpus]
         from tertulia.corpus.tags import named  # noqa: PLC0415 - the extra [corpus]
 
         alike = grouping(wanted.model, wanted.cosine, opener) if wanted.model else None
@@ -72,7 +72,7 @@ def chosen(
 
 def opener_of(journal: Journal) -> Opener:
     """Opens models; what endpoints give goes into the journal."""
-    from tertulia.corpus.embedding import local, served  # noqa: PLC0415 - the extra [corpus]
+    from tertulia.corpus.alike.embedding import local, served  # noqa: PLC0415 - the extra [corpus]
 
     def opened(name: str) -> Embed:
         if not name.startswith(SERVED):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from tertulia.corpus.rates import Counts
+from tertulia.corpus.trust.rates import Counts
 from tertulia.records import Draft, Severity
 
 __all__ = ["SEVERITIES", "Marks", "marked", "rule_of"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tertulia.corpus.embedding import Embed, Vectors, local
+from tertulia.corpus.alike.embedding import Embed, Vectors, local
 
 __all__ = ["SameMeaning", "grouping", "groups"]
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from tertulia.corpus.distributions import rounded
 from tertulia.corpus.fields import survived
-from tertulia.corpus.labels import Labels
-from tertulia.corpus.marks import Marks, marked, rule_of
-from tertulia.corpus.rates import Counts
+from tertulia.corpus.trust.labels import Labels
+from tertulia.corpus.trust.marks import Marks, marked, rule_of
+from tertulia.corpus.trust.rates import Counts
 from tertulia.records import Conversation
 from tertulia.slips import placed
 from tertulia.streams import number

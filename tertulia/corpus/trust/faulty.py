@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.corpus.calibration import PEOPLE, SLIPS
 from tertulia.corpus.fields import survived
-from tertulia.corpus.labels import Labels
-from tertulia.corpus.rates import Counts, interval, share
+from tertulia.corpus.trust.calibration import PEOPLE, SLIPS
+from tertulia.corpus.trust.labels import Labels
+from tertulia.corpus.trust.rates import Counts, interval, share
 from tertulia.records import Conversation
 
 __all__ = ["Faulty", "Shares"]
