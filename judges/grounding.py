@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 from tertulia.detectors import Scene, find
-from tertulia.evaluation.causes.findings import hearings
 from tertulia.principles import Grounded
 from tertulia.records import Conversation, Verdict
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
+from tertulia.views import hearings
 
 __all__ = ["Grounding"]
 

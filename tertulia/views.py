@@ -1,16 +1,17 @@
-"""Who may see what: the audience of a message, and a conversation as chat messages from one party's side."""
+"""Who may see what: the audience of a message, a conversation as chat messages from one party's side, and what a critic
+can see of its turns."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tertulia.contracts import Neighbour
+from tertulia.contracts import Hearing, Neighbour
 from tertulia.principles import Principle
-from tertulia.records import Message
+from tertulia.records import Conversation, Message, Turn
 from tertulia.scenario import Party
 from tertulia.setting import Setting
 
-__all__ = ["as_chat", "audience_of", "brief", "briefing", "heard_by", "tool_list"]
+__all__ = ["as_chat", "audience_of", "brief", "briefing", "heard_by", "hearings", "tool_list"]
 
 Chat = list[dict[str, Any]]
 
@@ -33,6 +34,37 @@ def audience_of(
 def heard_by(messages: Iterable[Message], name: str) -> list[Message]:
     """The messages that a party said, heard or got, in order."""
     return [message for message in messages if name in message.audience]
+
+
+def hearings(setting: Setting, talk: Conversation, speaker: str) -> Iterator[Hearing]:
+    """What a critic could see of each turn of a party in a record: of the last draft, which was heard."""
+    spoken: list[Message] = []
+    for turn in talk.turns:
+        if turn.speaker == speaker and turn.drafts:
+            yield hearing(setting, talk, turn, tuple(spoken))
+        spoken += (turn.message, *turn.results)
+
+
+def hearing(setting: Setting, talk: Conversation, turn: Turn, spoken: tuple[Message, ...]) -> Hearing:
+    scenario, name = setting.scenario, turn.speaker
+    party = scenario.cast[name]
+    return Hearing(
+        scenario=scenario,
+        speaker=name,
+        party=party,
+        role=party.role,
+        turn=turn.index,
+        draft=len(turn.drafts) - 1,
+        message=turn.message,
+        seen=heard_by(spoken, name),
+        spoken=spoken,
+        tools=setting.tools[name],
+        policy=setting.policies[name],
+        principles=setting.principles[party.role],
+        plan=talk.plan,
+        script=scenario.script if name == scenario.user else None,
+        conversation=talk.id,
+    )
 
 
 def as_chat(messages: Iterable[Message], viewer: str, roles: Mapping[str, str]) -> Chat:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tertulia.contracts import Hearing
-from tertulia.evaluation.causes.findings import hearings
 from tertulia.evaluation.scoring import Score
 from tertulia.gold import Made, comparable
 from tertulia.records import Conversation, Message, ToolCall
 from tertulia.scenario import Want
 from tertulia.setting import Setting
+from tertulia.views import hearings
 
 __all__ = ["Called", "Conduct", "shown"]
 

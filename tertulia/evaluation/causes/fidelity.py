@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tertulia.contracts import Hearing
-from tertulia.evaluation.causes.findings import Finding, detected, hearings
+from tertulia.evaluation.causes.findings import Finding, detected
 from tertulia.language.acts import Act, act_of, question
 from tertulia.language.filling import label_of, label_said
 from tertulia.language.saying import render
@@ -27,6 +27,7 @@ from tertulia.principles import bundled_principles
 from tertulia.records import Conversation, EndReason, Message
 from tertulia.scenario import Scenario, Want
 from tertulia.setting import Setting
+from tertulia.views import hearings
 
 __all__ = ["KINDS", "TAINTS", "fidelity"]
 

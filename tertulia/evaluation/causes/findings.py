@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from tertulia.contracts import Hearing
 from tertulia.detectors import find
 from tertulia.principles import Detector
-from tertulia.records import Conversation, Message, Turn
-from tertulia.setting import Setting
-from tertulia.views import heard_by
+from tertulia.records import Conversation
 
-__all__ = ["Finding", "cut", "detected", "ended_by", "hearings"]
+__all__ = ["Finding", "cut", "detected", "ended_by"]
 
 QUOTED = 400  # characters of a finding's text
 
@@ -47,37 +45,6 @@ def ended_by(talk: Conversation) -> str:
     if not lines:
         return ""
     return lines[-1] if "Traceback" in lines[0] else lines[0]
-
-
-def hearings(setting: Setting, talk: Conversation, speaker: str) -> Iterator[Hearing]:
-    """What a critic heard of each turn of a party that counted."""
-    spoken: list[Message] = []
-    for turn in talk.turns:
-        if turn.speaker == speaker and turn.drafts:
-            yield hearing(setting, talk, turn, tuple(spoken))
-        spoken += (turn.message, *turn.results)
-
-
-def hearing(setting: Setting, talk: Conversation, turn: Turn, spoken: tuple[Message, ...]) -> Hearing:
-    scenario, name = setting.scenario, turn.speaker
-    party = scenario.cast[name]
-    return Hearing(
-        scenario=scenario,
-        speaker=name,
-        party=party,
-        role=party.role,
-        turn=turn.index,
-        draft=len(turn.drafts) - 1,
-        message=turn.message,
-        seen=heard_by(spoken, name),
-        spoken=spoken,
-        tools=setting.tools[name],
-        policy=setting.policies[name],
-        principles=setting.principles[party.role],
-        plan=talk.plan,
-        script=scenario.script if name == scenario.user else None,
-        conversation=talk.id,
-    )
 
 
 def detected(what: str, detector: Detector, heard: Hearing) -> Iterator[Finding]:
