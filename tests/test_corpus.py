@@ -87,7 +87,7 @@ def chosen(tmp_path: Path, text: str, talks: list[Conversation], played: Scenari
 
 
 def kept(tmp_path: Path, part: str = "") -> list[int]:
-    return list(find_selection(tmp_path, str(tmp_path / "tried.jsonl"), part).places())
+    return [place for place, _ in find_selection(tmp_path, str(tmp_path / "tried.jsonl"), part).places()]
 
 
 # --- expressions -------------------------------------------------------------------------------------------------
@@ -714,6 +714,16 @@ def test_an_extra_that_a_criterion_needs_is_named_and_the_others_do_without(tmp_
 def test_a_selection_that_is_not_there_is_named(run):
     with pytest.raises(UserError, match="no selection 'nothing'"):
         run.selection("nothing")
+
+
+@pytest.mark.parametrize(("place", "name"), [(3, "of-another-run-000003"), (99, "of-another-run-000099")])
+def test_a_selection_of_another_run_is_refused(run, tmp_path, place, name):
+    rows = [{"place": 0, "id": next(run.conversations()).id, "kept": True}, {"place": place, "id": name, "kept": True}]
+    (tmp_path / "theirs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    with pytest.raises(UserError, match=f"keeps '{name}' at place {place}, which this run has not"):
+        run.export("sft", tmp_path / "sft.jsonl", selection=run.selection(str(tmp_path / "theirs.jsonl")))
+    assert not list(tmp_path.glob("*sft*"))
 
 
 def test_the_report_shows_measures_and_revisions_and_writes_one_page(run, tmp_path, capsys):

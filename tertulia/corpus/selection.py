@@ -37,22 +37,24 @@ class Selection:
             digest = file_digest(file, "sha256").hexdigest()
         return {"name": self.path.stem, "part": self.part, "sha256": digest}
 
-    def places(self) -> Iterator[int]:
-        """The places of what is kept, in order, one line in memory at a time.
+    def places(self) -> Iterator[tuple[int, str]]:
+        """The places of what is kept, in order, each with the conversation's id; one line in memory at a time.
 
         Raises:
-            ScenarioError: naming the line that cannot be read."""
+            ScenarioError: naming the line that cannot be read.
+            UserError: if there is no such part."""
         parts: set[str] = set()
         with self.path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     row = json.loads(line)
-                    place, kept, part = int(row["place"]), bool(row["kept"]), str(row.get("part", ""))
+                    place, name, kept = int(row["place"]), str(row["id"]), bool(row["kept"])
+                    part = str(row.get("part", ""))
                 except (ValueError, KeyError, TypeError):
                     raise ScenarioError([Fault(str(self.path), number, 1, "no line of a selection")]) from None
                 parts.add(part)
                 if kept and self.part in ("", part):
-                    yield place
+                    yield place, name
         if self.part and self.part not in parts:
             known = ", ".join(sorted(filter(None, parts))) or "none"
             raise UserError(f"{str(self.path)!r} has no part {self.part!r}; it has: {known}")

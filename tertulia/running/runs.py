@@ -182,16 +182,16 @@ def pairs(store: Store, recipe_exports: str = "") -> Pairs:
 
 
 def kept_of(all_pairs: Pairs, selection: Selection) -> Pairs:
-    """The conversations that a selection keeps; both are in the order of the run."""
-    places = selection.places()
-    place = next(places, None)
-    for scenario, talk in all_pairs:
-        while place is not None and place < talk.index:
-            place = next(places, None)
-        if place == talk.index:
-            yield scenario, talk
-    for _ in places:  # to its end, so that a part that is not there is told
-        pass
+    """The conversations that a selection keeps; both are in the order of the run.
+
+    Raises:
+        UserError: if it keeps what the run has not, as one of another run does, or has no such part."""
+    talks = iter(all_pairs)
+    for place, name in selection.places():
+        found = next(((scenario, talk) for scenario, talk in talks if talk.index >= place), None)
+        if found is None or (found[1].index, found[1].id) != (place, name):
+            raise UserError(f"{str(selection.path)!r} keeps {name!r} at place {place}, which this run has not")
+        yield found
 
 
 def about(store: Store, licence: str = "unknown") -> About:
