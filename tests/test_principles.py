@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,11 @@ def test_at_least_34_principles_span_every_topic_and_every_speaker():
     assert {p.topic for p in found.values()} == {"procedure", "privacy", "honesty", "tone", "safety", "role"}
     assert {who for p in found.values() for who in p.applies_to} == {"user", "assistant", "colleague", "plan"}
     assert 3 <= sum(p.detector is None for p in found.values()) <= 8
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_expression_looks_on_without_end_so_that_a_long_sentence_is_read_in_time(path):
+    assert not re.findall(r"\[\^(?:\\.|[^\]\\])*\][*+]|(?<!\\)\.[*+]", path.read_text(encoding="utf-8"))
 
 
 def test_no_id_is_used_in_two_files():
