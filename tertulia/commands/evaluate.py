@@ -47,13 +47,16 @@ def perform(
     settings = EvaluationSettings.of(sets=tuple(sets), run=RunSettings.of(**options), **own)
     known = kept_beside(Path(settings.run.out or "runs/eval"))
     evalset = read_set(settings.sets, settings.variants, settings.run.seed, known)
-    for item, reason in evalset.left_out.items():
-        note(f"left out: {item}: {reason}")
     if settings.mode == "static":
         evalset = evalset.with_calls()
+    for item, reason in evalset.left_out.items():
+        note(f"left out: {item}: {reason}")
     stopped = "" if rescore or all_there(settings, evalset) else play(settings, evalset, quiet)
     folder = folder_of(settings, evalset)
     figures = asyncio.run(figures_of(folder, settings.k, evalset if floors else None, again=rescore))
+    if not figures.trials:
+        note(f"tertulia: {stopped or f'no trial in {folder} has finished'}")
+        return 1
     written = write_page(figures, html)
     if rows:
         write_rows(folder, settings.k, Path(rows))

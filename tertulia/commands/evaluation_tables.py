@@ -21,6 +21,7 @@ from tertulia.shares import percent
 __all__ = ["brief", "compared", "full", "unreached"]
 
 EXAMPLES = 2  # failures shown of each cause
+NAMED = 10  # items at which one of two agents is ahead
 QUOTED = 300  # characters of each line of their evidence
 INDENT = 4  # blanks before it
 NARROWEST = 20  # characters of a line of it, in the narrowest terminal
@@ -168,6 +169,11 @@ def compared(found: Compared) -> str:
         f"{one} is the better one with probability {gap.better:.3f}; p = {gap.p_value:.4f}",
         f"differences from {100 * gap.detectable:.1f} points on would show with 80% power",
     ]
+    for name, items in zip((one, other), found.ahead(), strict=True):
+        if items:
+            more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+            named = escape(", ".join(items[:NAMED])) + more
+            lines.append(f"{name} passes more often at {counted(len(items), 'item')}: {named}")
     if any(found.unreached):
         lost = " and ".join(map(str, found.unreached))
         lines.append(f"{lost} trials ended because no answer came, which counts as a failure: play these again first")

@@ -1,15 +1,16 @@
 """Two evaluations, compared on the items that both have."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from tertulia.errors import SettingsError
 from tertulia.evaluation.causes.blame import Judged
 from tertulia.evaluation.figures import rounded, table_of
-from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
+from tertulia.evaluation.reading import last_attempts, manifest_in, read_trials, scored_by
 from tertulia.evaluation.statistics.paired import Comparison, compare
-from tertulia.evaluation.statistics.passing import pass_at_1
+from tertulia.evaluation.statistics.passing import kept, pass_at_1
 
 __all__ = ["Compared", "compare_folders"]
 
@@ -18,11 +19,19 @@ __all__ = ["Compared", "compare_folders"]
 class Compared:
     """Agent A against agent B."""
 
-    agents: tuple[str, str]
+    agents: tuple[str, str]  # two versions of one agent have their folders besides
     rates: tuple[float, float]  # pass@1 on the items compared
     comparison: Comparison
     differing: tuple[str, ...]  # versions that are not the same, when that was forced
     unreached: tuple[int, int] = (0, 0)  # attempts that got no answer, and count as failures
+    by_item: dict[str, tuple[float, float]] = field(default_factory=dict)  # of each item compared: pass@1 of A and of B
+
+    def ahead(self) -> tuple[list[str], list[str]]:
+        """The items at which A passes more often, and those at which B does."""
+        return (
+            [item for item, (one, other) in self.by_item.items() if one > other],
+            [item for item, (one, other) in self.by_item.items() if other > one],
+        )
 
     def as_json(self) -> dict[str, Any]:
         told = {
@@ -35,6 +44,7 @@ class Compared:
             **told,
             "differing": self.differing,
             "unreached": self.unreached,
+            "by_item": {item: [rounded(rate) for rate in rates] for item, rates in self.by_item.items()},
         }
 
 
@@ -56,17 +66,29 @@ async def compare_folders(one: Path, other: Path, *, again: bool = False, force:
         hint = "--rescore scores both anew" if names == ["metric"] else "--force compares them nevertheless"
         raise SettingsError(f"these evaluations cannot be compared: {'; '.join(differing)}; {hint}")
     found = [await read_trials(folder, again=again) for folder in (one, other)]
-    items = sorted({t.score.item for t in found[0]} & {t.score.item for t in found[1]})
+    counted = [counting(trials) for trials in found]
+    own = [{trial.score.item for trial in trials} for trials in counted]
+    items = sorted(own[0] & own[1])
     if len(items) < 2:
-        raise SettingsError(f"a comparison needs two items that both evaluations have, found {len(items)}")
-    tables = [clean(trials, items) for trials in found]
+        raise SettingsError(f"a comparison needs two items with a trial that counts in both evaluations, found {len(items)}")
+    shared = [[trial for trial in trials if trial.score.item in own[0] & own[1]] for trials in counted]
+    tables = [table_of(trials, items, lambda trial: trial.score.passed) for trials in shared]
     rates = tuple(pass_at_1(table) for table in tables)
-    agents = tuple(str(manifest["settings"]["agent"]) for manifest in manifests)
+    rows = [[kept(row) for row in table] for table in tables]
+    agents = [str(manifest["settings"]["agent"]) for manifest in manifests]
+    if agents[0] == agents[1]:
+        agents = [f"{agent} in {folder}" for agent, folder in zip(agents, (one, other), strict=True)]
     lost = [sum(trial.unreached for trial in trials) for trials in found]
-    return Compared((agents[0], agents[1]), (rates[0], rates[1]), compare(*tables), differing, (lost[0], lost[1]))
+    return Compared(
+        (agents[0], agents[1]),
+        (rates[0], rates[1]),
+        compare(*tables),
+        differing,
+        (lost[0], lost[1]),
+        {item: (fmean(a), fmean(b)) for item, a, b in zip(items, *rows, strict=True) if a and b},
+    )
 
 
-def clean(trials: list[Judged], items: list[str]) -> list[list[float | bool | None]]:
-    """The last attempt at every trial of these items, without what is set aside."""
-    last = {(t.score.trial.trial, t.score.item): t for t in trials if t.score.item in set(items)}
-    return table_of((last[key] for key in sorted(last)), items, lambda one: None if one.tainted else one.score.passed)
+def counting(trials: list[Judged]) -> list[Judged]:
+    """The last attempt at every trial, without what is set aside."""
+    return [one for one in last_attempts(trials) if not one.tainted]
