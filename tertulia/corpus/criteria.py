@@ -20,6 +20,7 @@ from tertulia.source import Source, read_records
 
 __all__ = [
     "COMPARED",
+    "SERVED",
     "Balance",
     "Contamination",
     "Criteria",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 COMPARED = ("in an evaluation set", "exact duplicate", "near duplicate", "no news", "same meaning")  # parts, as counted
+SERVED = "openai:"  # how the spec of a served model begins; others are models of sentence-transformers
 Of = Literal["all", "spoken", "user", "assistant", "opening"]
 OF = "which words: all (calls and results too), spoken, user, assistant, or opening (the user's first message)"
 NO_TAGS = "there are no tags, as the file has no 'tags:'"

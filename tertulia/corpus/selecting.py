@@ -113,42 +113,19 @@ def select(
         UserError: if an extra is missing, a set cannot be read, or a balance cannot be had."""
     criteria = plan.criteria
     made = Selected(criteria.id, sha256(Path(plan.source.file).read_bytes()).hexdigest(), criteria.seed, tags=tags)
-    names = counted_by(plan)
-    judged: set[str] = set()
     faulty = Faulty(labels or Labels())
     begun = process_time()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger())
         rules = read_rules(plan)
-        named = {rule.name for rule in rules}
         made.steps = [*map(ruled, rules), *map(leaked, made.read_sets(plan))]
         made.steps += comparisons(criteria, ledger, stack, opener)
-        for some in few(pairs, tags):
-            for facts in some:
-                made.conversations += 1
-                judged.update(verdict.judge for verdict in facts.talk.verdicts)
-                cells = {name: values(facts, name) for name in names}
-                ledger.add(facts.talk.index, facts.talk.id, "", "", cells)
-            rejected = list(through(made.steps, some))
-            ledger.reject(rejected)
-            by_rules = {place for step, _, place in rejected if step in named}
-            for facts in some:
-                faulty.add(facts.talk, facts.talk.index in by_rules)
+        judged = one_by_one(made, plan, few(pairs, tags), ledger, faulty)
         faulty.labels.check()
         if unasked := [*never_asked(rules, judged), *untagged(plan, judged)]:
             raise ScenarioError(unasked)
         made.seconds = process_time() - begun - sum(step.seconds for step in made.steps)
-        for wanted in criteria.balance:
-            step = Step("balance by " + " / ".join(wanted.by), reached=ledger.count)
-            with timed(step):
-                made.balance.append(balanced(ledger, wanted, criteria.seed))
-            step.rejected = step.reached - ledger.count
-            made.steps.append(step)
-        if criteria.split:
-            step = Step("split by " + ", ".join(criteria.split.by), reached=ledger.count)
-            with timed(step):
-                made.parts, made.notes = divided(ledger, criteria.split, criteria.seed)
-            made.steps.append(step)
+        all_together(made, plan, ledger)
         made.kept = ledger.count
         made.faulty = faulty.known()
         for shares in made.faulty:
@@ -157,6 +134,40 @@ def select(
         if path is not None:
             write(ledger, made, path)
     return made
+
+
+def one_by_one(made: Selected, plan: Plan, some: Iterable[list[Facts]], ledger: Ledger, faulty: Faulty) -> set[str]:
+    """Put conversations into the ledger and through the steps, a few at a time; the judges that were asked of any."""
+    names, rules = counted_by(plan), {rule.name for rule in read_rules(plan)}
+    judged: set[str] = set()
+    for together in some:
+        for facts in together:
+            made.conversations += 1
+            judged.update(verdict.judge for verdict in facts.talk.verdicts)
+            cells = {name: values(facts, name) for name in names}
+            ledger.add(facts.talk.index, facts.talk.id, "", "", cells)
+        rejected = list(through(made.steps, together))
+        ledger.reject(rejected)
+        by_rules = {place for step, _, place in rejected if step in rules}
+        for facts in together:
+            faulty.add(facts.talk, facts.talk.index in by_rules)
+    return judged
+
+
+def all_together(made: Selected, plan: Plan, ledger: Ledger) -> None:
+    """Balance and split what the steps have left, and tell of both as steps."""
+    criteria = plan.criteria
+    for wanted in criteria.balance:
+        step = Step("balance by " + " / ".join(wanted.by), reached=ledger.count)
+        with timed(step):
+            made.balance.append(balanced(ledger, wanted, criteria.seed))
+        step.rejected = step.reached - ledger.count
+        made.steps.append(step)
+    if criteria.split:
+        step = Step("split by " + ", ".join(criteria.split.by), reached=ledger.count)
+        with timed(step):
+            made.parts, made.notes = divided(ledger, criteria.split, criteria.seed)
+        made.steps.append(step)
 
 
 def never_asked(rules: Iterable[ReadRule], judged: set[str]) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tertulia.corpus.alike.contamination import Contaminated
 from tertulia.corpus.criteria import Criteria
@@ -14,14 +14,16 @@ from tertulia.corpus.rules import ReadRule
 from tertulia.corpus.words import digest, texts_of, words_of
 from tertulia.records import Conversation
 
-__all__ = ["Embed", "Opener", "Step", "comparisons", "leaked", "ruled", "through", "timed"]
+if TYPE_CHECKING:  # the extra [corpus]
+    from tertulia.corpus.alike.embedding import Embed
+
+__all__ = ["Opener", "Step", "comparisons", "leaked", "ruled", "through", "timed"]
 
 EXAMPLES = 3  # rejects that each step shows
 QUOTED = 160  # characters of an example
 Told = str | None  # why a step takes a conversation out; None: it does not
 Look = Callable[[Facts], Told]
-Embed = Callable[[Sequence[str]], Any]  # texts as vectors, see `tertulia.corpus.alike.embedding`
-Opener = Callable[[str], Embed]  # by the name of a model
+Opener = Callable[[str], "Embed"]  # embeddings by the name of a model
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tertulia.corpus.criteria import Criteria, Plan
+from tertulia.corpus.criteria import SERVED, Criteria, Plan
 from tertulia.corpus.fields import Facts
 from tertulia.corpus.selecting import Selected, select
-from tertulia.corpus.steps import Embed, Opener
+from tertulia.corpus.steps import Opener
 from tertulia.corpus.trust.labels import Labels
 from tertulia.models.budget import Allowance, Budget
 from tertulia.models.caller import Caller
@@ -21,10 +21,12 @@ from tertulia.models.spec import RoleModel, parse_spec
 from tertulia.running.items import Pairs
 from tertulia.running.store import Store
 
+if TYPE_CHECKING:  # the extra [corpus]
+    from tertulia.corpus.alike.embedding import Embed
+
 __all__ = ["selected"]
 
 AT_ONCE = 64  # texts that an endpoint is asked about at once
-SERVED = "openai:"  # how the spec of a served model begins; others are models of sentence-transformers
 PairsOf = Callable[[Store], Pairs]
 Given = TypeVar("Given")
 
@@ -74,7 +76,7 @@ def opener_of(journal: Journal) -> Opener:
     """Opens models; what endpoints give goes into the journal."""
     from tertulia.corpus.alike.embedding import local, served  # noqa: PLC0415 - the extra [corpus]
 
-    def opened(name: str) -> Embed:
+    def opened(name: str) -> "Embed":
         if not name.startswith(SERVED):
             return local(name)
         lines = open_lines({"judge": RoleModel(spec=parse_spec(name))}, prices_from(), AT_ONCE)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from tertulia.corpus.criteria import SERVED
 from tertulia.errors import UserError
 from tertulia.models.caller import Caller
 from tertulia.models.measuring import measure
@@ -19,9 +20,8 @@ try:
 except ImportError as error:
     raise UserError("embeddings need numpy: pip install 'tertulia[corpus]'") from error
 
-__all__ = ["SERVED", "Embed", "Vectors", "local", "served", "unit"]
+__all__ = ["Embed", "Vectors", "local", "served", "unit"]
 
-SERVED = "openai:"  # how the spec of a served model begins
 SHOWN = 60  # characters of a text that an error quotes
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tertulia.corpus.trust.rates import Counts
 from tertulia.records import Conversation
 
 __all__ = ["Drift", "drifted"]
@@ -31,13 +32,9 @@ class Drift:
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa: agreement beyond chance; None where both versions say the same of everything."""
-        if not self.both:
-            return None
-        before = self.passed_before / self.both
-        after = (self.passed_before + self.now_pass - self.now_fail) / self.both
-        chance = before * after + (1 - before) * (1 - after)
-        return (self.agreement - chance) / (1 - chance) if chance < 1 else None
+        """Cohen's kappa of both versions; None where they say the same of everything."""
+        passed, failed = self.passed_before - self.now_fail, self.both - self.passed_before - self.now_pass
+        return Counts(passed, self.now_pass, self.now_fail, failed).kappa
 
     @property
     def shift(self) -> float | None:
