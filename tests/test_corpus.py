@@ -390,6 +390,16 @@ def test_sets_of_the_same_name_are_told_apart_and_one_that_is_named_twice_is_rea
     assert leak.item == f"{other.as_posix()}:1"
 
 
+@pytest.mark.parametrize("text", ["", '{"q": "why me"}\n{"n": 7}\n'])
+def test_an_evaluation_set_in_which_nothing_can_be_looked_for_is_refused(tmp_path, text):
+    """It would take nothing out, and look as if nothing had leaked."""
+    (tmp_path / "good.jsonl").write_text(json.dumps({"q": " ".join(ITEM)}))
+    (tmp_path / "set.jsonl").write_text(text)
+
+    with pytest.raises(UserError, match=r"set\.jsonl' has no item of 5 words or more"):
+        Contaminated([tmp_path / "good.jsonl", tmp_path / "set.jsonl"], 10, 0.5)
+
+
 def test_an_item_may_hold_any_break_of_lines_but_the_one_that_ends_it(tmp_path):
     (tmp_path / "set.jsonl").write_text(json.dumps({"q": " ".join(ITEM) + "\u2028end\x85"}, ensure_ascii=False) + "\n")
 

@@ -115,13 +115,16 @@ class Contaminated:
         self.ids: Memo[str] = Memo(512)
         self.sets: dict[str, int] = {}  # items by file
         for path, name in told_apart(paths).items():
-            self.sets[name] = 0
+            self.sets[name] = useful = 0
             for number, own_id, text in evaluation_items(path, fields):
                 place = f"{name}:{number}"
                 if own_id:
                     self.played[own_id] = place
                 self.add(Item(place, words(text)))
                 self.sets[name] += 1
+                useful += bool(own_id) or bool(self.items and self.items[-1].name == place)
+            if not useful:
+                raise UserError(f"the evaluation set {str(path)!r} has no item of {LEAST} words or more to look for")
         self.short = sorted({len(run) for run in self.runs})
 
     def add(self, item: Item) -> None:
