@@ -348,6 +348,36 @@ def test_the_command_prints_the_keys_that_scripts_rely_on(tmp_path, monkeypatch,
     assert next((tmp_path / "runs").glob("eval-none-*/exports/report.html")).is_file()
 
 
+def test_an_evaluation_of_which_no_trial_has_finished_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    agent = ["--agent", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--max-calls", "0"]
+    monkeypatch.setattr("sys.argv", ["tertulia", "evaluate", "missed-delivery", *agent, "--json", "-q"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    told = capsys.readouterr()
+
+    assert (left.value.code, told.out) == (1, "")
+    assert re.fullmatch(r"tertulia: the budget of --max-calls 0 is spent.*\n", told.err)
+
+
+async def test_only_items_with_a_trial_that_counts_in_both_are_compared(tmp_path):
+    """The difference is that of the two rates told beside it."""
+    evalset = some(6, "parcels")
+    faithless = FaultyUser(invents=0.2, leaves=0.0)
+    one = await evaluate(settings("rules", tmp_path / "a"), simulator=faithless, evalset=evalset)
+    other = await evaluate(settings("none", tmp_path / "b"), simulator=FaultyUser(0.0, 0.0), evalset=evalset)
+    counting = [judged for judged in await read_trials(one) if not judged.tainted]
+    found = await compare_folders(one, other)
+
+    assert 2 <= len(counting) < 6
+    assert found.comparison.items == len(counting)
+    assert found.rates[0] - found.rates[1] == pytest.approx(found.comparison.difference)
+    hopeless = await evaluate(settings("rules", tmp_path / "c"), simulator=FaultyUser(1.0, 0.0), evalset=evalset)
+    with pytest.raises(SettingsError, match="needs two items with trials that count in both"):
+        await compare_folders(hopeless, other)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

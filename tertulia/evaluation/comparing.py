@@ -70,7 +70,7 @@ async def compare_folders(one: Path, other: Path, *, again: bool = False, force:
     own = [{trial.score.item for trial in trials} for trials in counted]
     items = sorted(own[0] & own[1])
     if len(items) < 2:
-        raise SettingsError(f"a comparison needs two items with a trial that counts in both evaluations, found {len(items)}")
+        raise SettingsError(f"a comparison needs two items with trials that count in both, found {len(items)}")
     shared = [[trial for trial in trials if trial.score.item in own[0] & own[1]] for trials in counted]
     tables = [table_of(trials, items, lambda trial: trial.score.passed) for trials in shared]
     rates = tuple(pass_at_1(table) for table in tables)

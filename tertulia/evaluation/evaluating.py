@@ -9,7 +9,7 @@ from tertulia.contracts import Speaker
 from tertulia.errors import RunStopped
 from tertulia.evaluation.figures import Figures
 from tertulia.evaluation.floors import floors_of
-from tertulia.evaluation.reading import manifest_in, read_trials, scored_by
+from tertulia.evaluation.reading import last_attempts, manifest_in, read_trials, scored_by
 from tertulia.evaluation.sets import EvalSet, digest, read_set
 from tertulia.evaluation.settings import EvaluationSettings, manifest_of_evaluation
 from tertulia.evaluation.sharing import Trials, company, there_in
@@ -96,8 +96,7 @@ class Session:
                 return
             self.store.flush()
             trials = await read_trials(self.store.folder, self.settings.k)
-            last = {(one.score.trial.trial, one.score.trial.item): one for one in trials}
-            again = [one for key, one in sorted(last.items()) if one.tainted or one.score.trial.attempt >= attempt]
+            again = [one for one in last_attempts(trials) if one.tainted or one.score.trial.attempt >= attempt]
             wanted = [Trial(attempt, one.score.trial.trial, one.score.trial.item) for one in again][:left]
             if not wanted:
                 return

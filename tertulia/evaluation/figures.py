@@ -15,6 +15,7 @@ from typing import Any
 
 from tertulia.evaluation.causes.blame import CAUSES, Judged
 from tertulia.evaluation.causes.fidelity import KINDS
+from tertulia.evaluation.reading import last_attempts
 from tertulia.evaluation.statistics.intervals import Interval, score_interval, success_interval
 from tertulia.evaluation.statistics.paired import detectable_difference
 from tertulia.evaluation.statistics.passing import Seeds, Table, flip_rates, grouped
@@ -69,8 +70,7 @@ class Figures:
     @cached_property
     def last(self) -> list[Judged]:
         """The last attempt at every trial."""
-        found = {(one.score.trial.trial, one.score.trial.item): one for one in self.trials}
-        return [found[key] for key in sorted(found)]
+        return last_attempts(self.trials)
 
     @cached_property
     def raw(self) -> Table:

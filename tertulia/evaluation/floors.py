@@ -17,7 +17,7 @@ from tertulia.evaluation.casting import evaluation_ensembles
 from tertulia.evaluation.scoring import score
 from tertulia.evaluation.sets import EvalSet, digest, lasts
 from tertulia.evaluation.settings import METRIC, code_of_trials
-from tertulia.evaluation.trials import Trial, every_trial, trial_items
+from tertulia.evaluation.trials import every_trial, trial_items, trial_of
 from tertulia.parts import made
 from tertulia.records import Record
 from tertulia.running.run_folder import write_atomically
@@ -93,8 +93,8 @@ async def passed_by(agent: Speaker, evalset: EvalSet, seed: int) -> dict[str, bo
     """Which items an agent passes at its first trial."""
     players = evaluation_ensembles(list(evalset.scenarios.values()), agent)
     passed = {}
-    trials = every_trial(len(evalset.items), 1)
-    for item, trial in zip(trial_items(evalset, trials, seed), every_trial(len(evalset.items), 1), strict=True):
+    for item in trial_items(evalset, every_trial(len(evalset.items), 1), seed):
         talk = await players[item.scenario.recipe].finished(item)
-        passed[item.scenario.id] = (await score(item.scenario, talk, Trial(0, 0, trial.item))).passed
+        scored = await score(item.scenario, talk, trial_of(item.index, len(evalset.items)))
+        passed[item.scenario.id] = scored.passed
     return passed

@@ -1,6 +1,6 @@
 """The trials of an evaluation's folder, scored and judged anew from what is kept: nothing is played or asked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tertulia.records import Usage
 from tertulia.running.store import Store
 from tertulia.setting import Settings
 
-__all__ = ["manifest_in", "read_trials", "scored_by"]
+__all__ = ["last_attempts", "manifest_in", "read_trials", "scored_by"]
 
 SHARED = ("broken", "reason", "principles")  # of a score
 NOTHING = Usage()  # what a trial without models takes
@@ -73,3 +73,9 @@ async def read_trials(
             made = await score(scenario, talk, trial, anew)
             found.append(judged(settings.of(scenario), talk, alike.of(made), unreachable, static=static))
     return found
+
+
+def last_attempts(trials: Iterable[Judged]) -> list[Judged]:
+    """The last attempt at every trial, trial by trial; attempts come in the order of their places."""
+    last = {(one.score.trial.trial, one.score.trial.item): one for one in trials}
+    return [last[key] for key in sorted(last)]

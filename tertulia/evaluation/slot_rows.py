@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.evaluation.causes.blame import Judged
-from tertulia.evaluation.reading import manifest_in, read_trials
+from tertulia.evaluation.reading import last_attempts, manifest_in, read_trials
 from tertulia.gold import Made, calls_that_worked, comparable, counts, gold_of
 from tertulia.records import Conversation
 from tertulia.running.store import Store
@@ -25,8 +25,7 @@ async def slot_rows(folder: Path, k: int = 0) -> Iterator[dict[str, Any]]:
     """A row for each trial of an evaluation that counts, the last attempt at each."""
     told = manifest_in(folder)["settings"]
     trials = await read_trials(folder, k)
-    last = {(one.score.trial.trial, one.score.trial.item): one for one in trials}
-    return rows([one for _, one in sorted(last.items()) if not one.tainted], folder, told)
+    return rows([one for one in last_attempts(trials) if not one.tainted], folder, told)
 
 
 def rows(trials: Sequence[Judged], folder: Path, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
