@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 from tertulia.errors import UserError
 from tertulia.exporting.chats import in_tags
 from tertulia.exporting.columns import Columns
+from tertulia.exporting.pairs import SIBLINGS, siblings
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation, Draft, Message, Turn
 from tertulia.scenario import Scenario
@@ -36,7 +37,7 @@ class Argilla:
     """`lost` counts drafts that answer nobody, ids of calls, and quotes that do not stand in the draft."""
 
     consumer: ClassVar[str] = "records"
-    loses: ClassVar[Mapping[str, str]] = {
+    loses: ClassVar[Mapping[str, str]] = SIBLINGS | {
         "call_ids": "ids of calls",
         "drafts_that_answer_nobody": "drafts before which nobody spoke",
         "quotes_without_a_span": "quotes of markers that do not stand in the draft word for word",
@@ -74,6 +75,7 @@ class Argilla:
         if not chat:
             self.lost["drafts_that_answer_nobody"] += len(turn.drafts)
             return
+        self.lost += siblings([turn])
         system = briefing(setting, turn.speaker)
         history = [{"role": "system", "content": system}] if system else []
         history += [bare(message) for message in chat]

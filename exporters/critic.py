@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import CHAT
 from tertulia.exporting.columns import Columns
+from tertulia.exporting.pairs import SIBLINGS, siblings
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation, Marker, Message, Turn
 from tertulia.scenario import Scenario
@@ -42,7 +43,7 @@ class Critic:
     """`lost` counts plan drafts, which no speaker saw, and what the bounds cut off."""
 
     consumer: ClassVar[str] = "critic"
-    loses: ClassVar[Mapping[str, str]] = {
+    loses: ClassVar[Mapping[str, str]] = SIBLINGS | {
         "plan_drafts": "drafts of plans",
         "history_messages": "messages before the last 64",
         "clipped_texts": "texts cut at 8,000 characters",
@@ -90,6 +91,7 @@ class Critic:
         if policy := setting.policies[turn.speaker]:
             history = [{"role": "system", "content": self.clipped(policy)}, *history]
         principles = [{"id": p.id, "text": p.text} for p in setting.principles[role]]
+        self.lost += siblings([turn])
         for number, draft in enumerate(turn.drafts):
             last = number + 1 == len(turn.drafts)
             yield {

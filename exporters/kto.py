@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from tertulia.exporting.chats import CHAT, tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import with_objects
-from tertulia.exporting.pairs import LOSES, Asked, asked, broken, empty, planted, substance
+from tertulia.exporting.pairs import LOSES, SIBLINGS, Asked, asked, broken, empty, planted, siblings, substance
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
@@ -32,10 +32,14 @@ class Kto:
     """`lost` counts rejected conversations, drafts of which nothing certain is known, and what dpo drops as well."""
 
     consumer: ClassVar[str] = "judgements"
-    loses: ClassVar[Mapping[str, str]] = LOSES | {
-        "drafts_with_a_doubt": "drafts that were accepted with a marker or an unnoticed slip",
-        "repeated_drafts": "drafts that say what a later one says",
-    }
+    loses: ClassVar[Mapping[str, str]] = (
+        LOSES
+        | SIBLINGS
+        | {
+            "drafts_with_a_doubt": "drafts that were accepted with a marker or an unnoticed slip",
+            "repeated_drafts": "drafts that say what a later one says",
+        }
+    )
     columns: ClassVar[Columns] = {
         "id": "text",
         "prompt": CHAT,
@@ -58,6 +62,7 @@ class Kto:
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         for one in asked(self.settings.of(scenario), talk, self.lost):
+            self.lost += siblings([one.turn])
             if one.unanswerable:
                 self.lost["prompts_without_a_question"] += len(one.turn.drafts)
                 continue

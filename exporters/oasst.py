@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
+from tertulia.exporting.pairs import SIBLINGS, siblings
 from tertulia.exporting.rows import row_id
 from tertulia.records import Conversation, Draft, Message, Turn
 from tertulia.scenario import Scenario
@@ -40,7 +41,7 @@ class Oasst:
     """`lost` counts what only the sidecar carries, and rejected conversations, which neither file does."""
 
     consumer: ClassVar[str] = "oasst"
-    loses: ClassVar[Mapping[str, str]] = {
+    loses: ClassVar[Mapping[str, str]] = SIBLINGS | {
         "rejected_conversations": "conversations that a gate kept out",
         "conversations_without_a_prompt": "conversations in which no user spoke to the assistant",
         "leading_assistant_messages": "what the assistant said first; in the sidecar",
@@ -65,6 +66,7 @@ class Oasst:
             return
         self.lost += Counter(aside["kind"] + "_in_sidecar" for aside in tree.asides)
         self.lost += tree.lost
+        self.lost += siblings(talk.turns)
         yield {
             "message_tree_id": tree.prompt["message_id"],
             "tree_state": "ready_for_export",

@@ -21,10 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tertulia.exporting.columns import Columns
-from tertulia.exporting.pairs import broken
+from tertulia.exporting.pairs import SIBLINGS, broken, siblings
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
-from tertulia.records import Conversation, EndReason, Message, Turn
+from tertulia.records import Conversation, Draft, EndReason, Message, Turn
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
 
@@ -39,10 +39,11 @@ class Sdsd:
     """`lost` counts conversations that a failure ended, and calls, results and asides, for which there is no place."""
 
     consumer: ClassVar[str] = "dialogues"
-    loses: ClassVar[Mapping[str, str]] = {
+    loses: ClassVar[Mapping[str, str]] = SIBLINGS | {
         "calls": "calls",
         "results": "what calls gave",
         "asides": "words that user and assistant did not both hear",
+        "drafts_without_words": "drafts that were sent back, without words that user and assistant heard on both sides",
         "failed_plays": "conversations that a failure ended",
         "conversations_without_words": "conversations in which nothing was said to both",
     }
@@ -72,11 +73,13 @@ class Sdsd:
             if not aloud(message, both):
                 kind = "results" if message.role == "tool" else "calls" if message.calls else "asides"
                 self.lost[kind] += 1
+        own = [turn for turn in talk.turns if talk.roles[turn.speaker] == "assistant"]
+        unused = sum(not revised(turn, draft, both) for turn in own for draft in turn.drafts[:-1])
+        self.lost += siblings(own) + Counter(drafts_without_words=unused)
         messages = said(talk.turns, both)
         if not messages:
             self.lost["conversations_without_words"] += 1
             return
-        own = [turn for turn in talk.turns if talk.roles[turn.speaker] == "assistant"]
         marked = any(turn.drafts[-1].markers for turn in own) or talk.end_reason is EndReason.VIOLATION_FOUND
         yield {
             **self.heading(scenario, talk, "dialogue"),
@@ -91,10 +94,10 @@ class Sdsd:
             return
         both = {scenario.user, scenario.assistant}
         for at, turn in enumerate(talk.turns):
-            if talk.roles[turn.speaker] != "assistant" or not aloud(turn.message, both):
+            if talk.roles[turn.speaker] != "assistant":
                 continue
             for number, draft in enumerate(turn.drafts[:-1]):
-                if not draft.message.text or draft.message.calls:
+                if not revised(turn, draft, both):
                     continue
                 last = {"role": "assistant", "content": draft.message.text}
                 yield {
@@ -122,6 +125,11 @@ class Sdsd:
 def aloud(message: Message, both: set[str]) -> bool:
     """Whether user and assistant both heard words of one of them."""
     return message.role in ROLES and bool(message.text) and not message.calls and both <= {*message.audience}
+
+
+def revised(turn: Turn, draft: Draft, both: set[str]) -> bool:
+    """Whether a draft that was sent back and what replaced it are words that user and assistant both heard or would."""
+    return aloud(turn.message, both) and bool(draft.message.text) and not draft.message.calls
 
 
 def said(turns: Sequence[Turn], both: set[str]) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 
 from tertulia.exporting.chats import in_tags, taught, transcript
 from tertulia.exporting.columns import Column, Columns
-from tertulia.exporting.pairs import Asked, Candidate, asked, empty, planted, substance
+from tertulia.exporting.pairs import LOSES, Asked, Candidate, asked, empty, planted, substance
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
 from tertulia.principles import Principle
@@ -54,6 +54,7 @@ class Ultrafeedback:
     consumer: ClassVar[str] = "feedback"
     loses: ClassVar[Mapping[str, str]] = {
         "rejected_conversations": "conversations that a gate kept out",
+        "prompts_without_a_question": LOSES["prompts_without_a_question"],
         "empty_repeated_or_doubtful_drafts": "drafts that are empty, say what another says, or bear an unnoticed slip",
         "turns_with_one_completion": "turns that are left with one draft",
     }
@@ -93,7 +94,10 @@ class Ultrafeedback:
         setting = self.settings.of(scenario)
         in_force, by_model = setting.principles["assistant"], ratings_of_models(talk)
         for one in asked(setting, talk, self.lost):
-            if len(one.candidates) == 1 or one.unanswerable:
+            if len(one.candidates) == 1:
+                continue
+            if one.unanswerable:
+                self.lost["prompts_without_a_question"] += len(one.candidates)
                 continue
             completions = [
                 completion(one, candidate, annotated(one, candidate, in_force, by_model.get(one.turn.index)))

@@ -423,6 +423,7 @@ def odd_conversations() -> Iterator[tuple[Scenario, Conversation]]:
         yield played, talk
         yield played, talk.model_copy(update={"rejected_by": "success"})
     yield scenario(), two_party(end_reason=EndReason.MODEL_FAILURE)
+    yield scenario(), with_siblings(two_party())
     yield scenario(), conversation([("agent", "Hello.", ["Hi."], False)])
     asked = [("customer", "Is it there?"), ("agent", "Yes.", ["Yes."], False), ("agent", "It is.", [], False)]
     yield scenario(), conversation([("agent", "Hello.", [], False), *asked])
@@ -448,6 +449,16 @@ def odd_conversations() -> Iterator[tuple[Scenario, Conversation]]:
     yield scenario(), long.end(plan_drafts=long.turns[0].drafts)
     only = scenario(tools=[{"name": "ring"}], world="", success={}, script={"opening": "Ring!"})
     yield only, rung()
+
+
+def with_siblings(talk: Conversation) -> Conversation:
+    """What another model drafted stands beside every draft."""
+
+    def beside(draft: Draft) -> Draft:
+        return draft.model_copy(update={"siblings": (draft,)})
+
+    turns = [turn.model_copy(update={"drafts": tuple(map(beside, turn.drafts))}) for turn in talk.turns]
+    return talk.model_copy(update={"turns": tuple(turns)})
 
 
 def rung() -> Conversation:

@@ -22,6 +22,7 @@ __all__ = [
     "PAIR",
     "PAIR_LOSES",
     "PROVENANCE",
+    "SIBLINGS",
     "Asked",
     "Candidate",
     "Pair",
@@ -31,6 +32,7 @@ __all__ = [
     "pairs",
     "planted",
     "provenance",
+    "siblings",
     "substance",
 ]
 
@@ -53,6 +55,7 @@ LOSES = {
     "prompts_without_a_question": "drafts whose prompt is empty or ends with the assistant's own words",
     "empty_drafts": "drafts in which nothing is said or called",
 }
+SIBLINGS = {"siblings": "what other models drafted in the place of a draft"}
 PAIR_LOSES = LOSES | {
     "chosen_equals_rejected": "drafts that were sent back and say what was accepted",
     "repeated_rejected": "drafts that were sent back and say what one before them says",
@@ -170,6 +173,11 @@ def unusable(one: Asked, chosen: Mapping[str, Any], rejected: Mapping[str, Any],
     if substance(rejected) == substance(chosen):
         return "chosen_equals_rejected"
     return "repeated_rejected" if substance(rejected) in seen else ""
+
+
+def siblings(turns: Iterable[Turn]) -> Counter[str]:
+    """What other models drafted in these turns, for the account of a format that has no place for it."""
+    return Counter(siblings=sum(len(draft.siblings) for turn in turns for draft in turn.drafts))
 
 
 def empty(message: Mapping[str, Any]) -> bool:
