@@ -390,6 +390,15 @@ def test_judging_again_gives_the_same_verdicts(ask, mine):
     assert ask("judge", "r", "--json").json == before
 
 
+def test_judging_quietly_tells_the_verdicts_alone(ask, mine):
+    ask("run", mine, "-n", 3, "--out", "r")
+    quiet = ask("judge", "r", "--tags", "-q")
+
+    assert (quiet.status, quiet.err) == (0, "")
+    assert "size: passed by 3 of 3" in quiet.out
+    assert "3/3 done" in ask("judge", "r", "--tags").err
+
+
 def test_export_refuses_to_overwrite_without_force(ask, mine):
     ask("run", mine, "-n", 3, "--out", "r")
 

@@ -37,8 +37,8 @@ def judge(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true}, or for a '
-            'draft "turn", "draft", "principle" and "violates" in place of "label".',
+            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true} (is good), '
+            'or for a draft "turn", "draft", "principle" and "violates" in place of "label".',
             show_default=False,
         ),
     ] = None,
@@ -65,6 +65,7 @@ def judge(
     allow_code: AllowCode = False,
     allow_net: AllowNet = False,
     json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
     """Judge a run again without playing it again, with the judges of its recipes; verdicts are replaced.
 
@@ -75,6 +76,7 @@ def judge(
     tertulia judge runs/p polite                   and with a judge of your own, see `tertulia list judges`
     tertulia judge runs/p --tags                   and with those that measure
     tertulia judge runs/p rubric --model openai:NAME --base-url http://localhost:8000/v1
+    tertulia judge runs/p rubric:mine.yaml --model openai:NAME     and with rubrics of your own
     tertulia judge runs/p --calibrate --labels people.jsonl
     tertulia judge runs/p --against runs/p-before
     """
@@ -98,6 +100,7 @@ def judge(
         model=model,
         base_url=base_url,
         json=json,
+        quiet=quiet,
     )
 
 

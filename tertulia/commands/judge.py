@@ -17,11 +17,13 @@ __all__ = ["of_one_family", "perform"]
 FAMILY = re.compile(r"[a-z]+")  # what the name of a model begins with, behind the maker's: llama, qwen, gpt
 
 
-def perform(*, folder: Path, judges: Sequence[str], tags: bool, model: str, base_url: str, json: bool) -> int:
+def perform(
+    *, folder: Path, judges: Sequence[str], tags: bool, model: str, base_url: str, json: bool, quiet: bool
+) -> int:
     asked = dict.fromkeys([*(heuristics() if tags else ()), *judges])
     if alike := same_family(folder, model):
         note(alike)
-    with shown(quiet=json) as progress:
+    with shown(quiet=quiet or json) as progress:
         summary = Run(folder).judge(*asked, model=model, base_url=base_url, on_progress=progress)
     if json:
         as_json(summary.as_json())
