@@ -24,14 +24,12 @@ from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
 from tertulia.exporting.tally import world_of
-from tertulia.exporting.turns import LOSES, turned
+from tertulia.exporting.turns import LOSES, sharegpt, turned
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
 
 __all__ = ["Hermes"]
-
-FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}
 
 
 class Hermes:
@@ -55,12 +53,9 @@ class Hermes:
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         for lesson, chat in faultless(self.settings.of(scenario), talk, self.lost):
-            told = taught(lesson.system, lesson.tools)
-            system = [{"from": "system", "value": told}] if told else []
-            turns = turned(chat, self.lost)
             yield {
                 "id": row_id(talk, "hermes", lesson.name),
-                "conversations": [*system, *({"from": FROM[turn.role], "value": turn.text} for turn in turns)],
+                "conversations": sharegpt(taught(lesson.system, lesson.tools), turned(chat, self.lost)),
                 "tools": tools_text(lesson.tools),
                 "category": world_of(scenario),
                 "subcategory": scenario.kind,

@@ -19,14 +19,12 @@ from tertulia.exporting.chats import META, tools_text
 from tertulia.exporting.columns import Columns
 from tertulia.exporting.lessons import about, faultless
 from tertulia.exporting.rows import row_id
-from tertulia.exporting.turns import LOSES, turned
+from tertulia.exporting.turns import LOSES, sharegpt, turned
 from tertulia.records import Conversation
 from tertulia.scenario import Scenario
 from tertulia.setting import Settings
 
 __all__ = ["Sharegpt"]
-
-FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}
 
 
 class Sharegpt:
@@ -47,11 +45,9 @@ class Sharegpt:
 
     def rows(self, scenario: Scenario, talk: Conversation) -> Iterator[dict[str, Any]]:
         for lesson, chat in faultless(self.settings.of(scenario), talk, self.lost):
-            system = [{"from": "system", "value": lesson.system}] if lesson.system else []
-            turns = turned(chat, self.lost, tags=False)
             yield {
                 "id": row_id(talk, "sharegpt", lesson.name),
-                "conversations": [*system, *({"from": FROM[turn.role], "value": turn.text} for turn in turns)],
+                "conversations": sharegpt(lesson.system, turned(chat, self.lost, tags=False)),
                 "tools": tools_text(lesson.tools),
                 "meta": about(talk),
             }

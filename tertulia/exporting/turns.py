@@ -12,12 +12,15 @@ from tertulia.exporting.chats import in_tags
 from tertulia.exporting.lessons import LOSES_MORE
 from tertulia.exporting.rows import as_line
 
-__all__ = ["LOSES", "Turned", "turned"]
+__all__ = ["LOSES", "Turned", "sharegpt", "turned"]
 
 LOSES = LOSES_MORE | {
     "call_ids": "ids of calls",
     "message_boundaries": "places where messages of one role follow each other, which are one turn",
 }
+
+
+FROM = {"user": "human", "assistant": "gpt", "tool": "tool"}  # ShareGPT's roles
 
 
 @dataclass(slots=True)
@@ -54,6 +57,12 @@ def turned(
         else:
             made.append(Turned(role, text))
     return made
+
+
+def sharegpt(system: str, turns: Sequence[Turned]) -> list[dict[str, str]]:
+    """ShareGPT's turns, `{from, value}`: a `system` turn where there is something to say in it, then the others."""
+    first = [{"from": "system", "value": system}] if system else []
+    return [*first, *({"from": FROM[turn.role], "value": turn.text} for turn in turns)]
 
 
 def response(name: str, text: str) -> str:
