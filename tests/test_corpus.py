@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import tertulia
 from tertulia.cli import app
+from tertulia.commands import corpus_page
 from tertulia.corpus.alike.contamination import Contaminated
 from tertulia.corpus.alike.near import NearDuplicates, shingles
 from tertulia.corpus.alike.novelty import Novel
@@ -617,6 +618,16 @@ def test_bins_lose_nothing_and_are_few(counts):
 
     assert sum(found.values()) == sum(counts.values())
     assert len(found) <= 14
+
+
+def test_what_a_plot_has_no_room_for_is_one_bar_with_its_sums():
+    found = Distributions()
+    for nth in range(corpus_page.MOST + 5):
+        found.helped[f"rule_{nth:02d}"], found.in_vain[f"rule_{nth:02d}"] = 3, 1
+    shares = corpus_page.shares(("judge", "not passed", "of", "share"), {f"judge {n:02d}": (1, 9) for n in range(23)})
+
+    assert re.findall(r"5 others.*?>15<.*?>5<.*?>75.0%<", corpus_page.revisions(found), re.DOTALL)
+    assert re.findall(r"3 others.*?>3<.*?>27<", shares, re.DOTALL)
 
 
 # --- the whole way -----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A corpus as one page: what each criterion took, duplicates, balance, coverage, tags, marks, revisions, pairs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tertulia.corpus.balance import Balanced
@@ -147,26 +147,30 @@ def distribution(name: str, counted: Mapping[float, int], unit: str = "conversat
 
 
 def shares(columns: tuple[str, str, str, str], found: Mapping[str, tuple[int, int]]) -> str:
-    """A bar per name for its share of how often it could have been, the largest first."""
-    known = [(name, part, part / (whole or 1), whole) for name, (part, whole) in found.items()]
-    rows = [
-        Bar(name, share, (f"{part:,}", f"{whole:,}", percent(share)))
-        for name, part, share, whole in sorted(known, key=lambda row: (-row[2], -row[1], row[0]))[:MOST]
-    ]
+    """A bar per name for its share of how often it could have been, the largest first; the others are one bar."""
+    ranked = sorted(found, key=lambda name: (-found[name][0] / (found[name][1] or 1), -found[name][0], name))
+    rows = []
+    for name, (part, whole) in first_of(ranked, found):
+        share = part / (whole or 1)
+        rows.append(Bar(name, share, (f"{part:,}", f"{whole:,}", percent(share))))
     return bars(columns, rows)
+
+
+def first_of(ranked: Sequence[str], found: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The first names with their two counts, and what the others come to together."""
+    yield from ((name, found[name]) for name in ranked[:MOST])
+    if rest := [found[name] for name in ranked[MOST:]]:
+        yield f"{len(rest)} others", (sum(one for one, _ in rest), sum(other for _, other in rest))
 
 
 def revisions(found: Distributions) -> str:
     """Of the drafts that were sent back, the share whose next draft had no such mark."""
     sent = found.helped + found.in_vain
-    rows = [
-        Bar(
-            name,
-            found.helped[name] / of,
-            (f"{found.helped[name]:,}", f"{found.in_vain[name]:,}", percent(found.helped[name] / of)),
-        )
-        for name, of in sorted(sent.items(), key=lambda entry: (-entry[1], entry[0]))[:MOST]
-    ]
+    ranked = sorted(sent, key=lambda name: (-sent[name], name))
+    rows = []
+    for name, (helped, in_vain) in first_of(ranked, {name: (found.helped[name], found.in_vain[name]) for name in sent}):
+        share = helped / (helped + in_vain)
+        rows.append(Bar(name, share, (f"{helped:,}", f"{in_vain:,}", percent(share))))
     total = sum(sent.values())
     note = f"{found.helped.total():,} of {total:,} helped" if total else "No draft was sent back."
     drawn = bars(("principle", "helped", "in vain", "share"), rows) if rows else ""
