@@ -37,8 +37,8 @@ def judge(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true} (is good), '
-            'or for a draft "turn", "draft", "principle" and "violates" in place of "label".',
+            help='With --calibrate: people\'s labels, JSONL of {"item": ID, "rater": "human", "label": true} (it is '
+            'good), or for a draft "turn", "draft", "principle" and "violates" in place of "label".',
             show_default=False,
         ),
     ] = None,

@@ -142,7 +142,7 @@ def _least(items: int, trials: float, level: float, power: float) -> float:
     if items < needed:
         return 1.0
     differ = float(special.betaincinv(needed, items - needed + 1, power))  # P(binomial >= needed) = power
-    return 1 - (1 - differ) ** (1 / trials)
+    return 1 - float((1 - differ) ** (1 / trials))
 
 
 def _quantile(items: int, level: float) -> float:
