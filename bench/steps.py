@@ -32,7 +32,8 @@ from tertulia.graph import Stage
 from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.items import gathered, plan_items
-from tertulia.running.runner import Bench, parts_frozen
+from tertulia.running.pool import parts_frozen
+from tertulia.running.runner import Bench
 from tertulia.table import Item
 
 WANTED = 2.0  # times the bare graph, at most

@@ -14,8 +14,9 @@ import tertulia
 from tertulia.errors import RunInterrupted, RunStopped, SettingsError, TertuliaError
 from tertulia.files import bundled_scenarios, load_scenario
 from tertulia.records import Conversation, EndReason
+from tertulia.running.pool import Standing, play_all
 from tertulia.running.quotas import Grid, Quota, Quotas
-from tertulia.running.runner import Bench, Standing, play_all
+from tertulia.running.runner import Bench
 from tertulia.scenario import Scenario
 from tertulia.streams import number, stream
 from tertulia.table import Item

@@ -13,7 +13,8 @@ from tertulia.errors import RunInterrupted, SettingsError, StoreError, UserError
 from tertulia.recipe import Recipe, RecipeCast, bundled_recipe
 from tertulia.records import Conversation, EndReason, Verdict
 from tertulia.running.items import Variants, plan_items
-from tertulia.running.runner import Bench, Ensemble, Standing, ensembles, play_all
+from tertulia.running.pool import Standing, play_all
+from tertulia.running.runner import Bench, Ensemble, ensembles
 from tertulia.running.runs import pairs
 from tertulia.running.store import Store
 from tertulia.scenario import Party, Scenario, Script
@@ -243,7 +244,7 @@ async def test_a_signal_keeps_what_has_finished_and_the_rest_is_played_later(tmp
 
 
 async def test_a_stopped_run_does_not_wait_for_what_hangs(tmp_path, monkeypatch):
-    monkeypatch.setattr("tertulia.running.runner.GRACE", 0.05)
+    monkeypatch.setattr("tertulia.running.pool.GRACE", 0.05)
 
     async def act(item: Item) -> None:
         if item.index == 1:

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from tertulia.commands.tables import brief, full
 from tertulia.records import EndReason, Slip, Verdict
+from tertulia.running.pool import Standing
 from tertulia.running.progress import PlainLines, plain_line, shown
-from tertulia.running.runner import Standing
 from tertulia.running.summary import OTHER, REASONS, Summary
 
 GOOD = Verdict(judge="success", passed=True)

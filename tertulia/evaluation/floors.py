@@ -20,8 +20,8 @@ from tertulia.evaluation.settings import METRIC, code_of_trials
 from tertulia.evaluation.trials import every_trial, trial_items, trial_of
 from tertulia.parts import made
 from tertulia.records import Record
+from tertulia.running.pool import parts_frozen
 from tertulia.running.run_folder import write_atomically
-from tertulia.running.runner import parts_frozen
 
 __all__ = ["Floors", "floors_of", "kept_beside"]
 

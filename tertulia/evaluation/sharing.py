@@ -17,8 +17,9 @@ from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.evaluation.static import StaticStage
 from tertulia.evaluation.trials import trial_items, trial_of
 from tertulia.models.caller import Caller
+from tertulia.running.pool import Standing
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runner import Ensemble, Standing
+from tertulia.running.runner import Ensemble
 from tertulia.running.store import Store
 from tertulia.running.wire import Questions
 from tertulia.running.workers import Portion, Share

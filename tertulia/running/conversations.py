@@ -8,9 +8,10 @@ from tertulia.models.caller import Caller
 from tertulia.models.limits import PASSING
 from tertulia.models.records import Trouble
 from tertulia.running.items import plan_items
+from tertulia.running.pool import Standing
 from tertulia.running.quotas import Grid, Quota
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runner import Standing, ensembles
+from tertulia.running.runner import ensembles
 from tertulia.running.store import Store
 from tertulia.running.wire import Questions
 from tertulia.running.workers import Portion, Share
@@ -47,7 +48,7 @@ class Conversations:
 
 
 class FarQuotas:
-    """The run's quotas, which the driver holds; `tertulia.running.runner.Source`."""
+    """The run's quotas, which the driver holds; `tertulia.running.pool.Source`."""
 
     def __init__(self, questions: Questions, grid: Grid, missing: int) -> None:
         self.questions, self.grid, self.missing = questions, grid, missing

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from tertulia.running.runner import Standing
+from tertulia.running.pool import Standing
 from tertulia.running.summary import bill, on_the_wire
 
 __all__ = ["plain_line", "shown"]

@@ -106,7 +106,7 @@ class Grid:
 
 
 class Quotas:
-    """Which conversations of a grid are played next; `tertulia.running.runner.Source`."""
+    """Which conversations of a grid are played next; `tertulia.running.pool.Source`."""
 
     def __init__(self, grid: Grid, accepted: int, finished: Mapping[int, bool], most: int | None = None) -> None:
         self.grid, self.accepted, self.finished = grid, accepted, finished

@@ -31,10 +31,11 @@ from tertulia.recipe import bundled_recipe
 from tertulia.records import Conversation
 from tertulia.running.conversations import Conversations, mended_later
 from tertulia.running.items import Pairs, Variants, gathered, plan_items
+from tertulia.running.pool import Standing, play_all
 from tertulia.running.quotas import Grid, Quota, Quotas
 from tertulia.running.run_folder import clear
 from tertulia.running.run_settings import RunSettings, default_folder, manifest_of, models_in
-from tertulia.running.runner import Bench, Standing, ensembles, play_all, tried
+from tertulia.running.runner import Bench, ensembles, tried
 from tertulia.running.selecting import selected
 from tertulia.running.store import Store
 from tertulia.running.summary import Summary, unfinished

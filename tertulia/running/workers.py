@@ -19,9 +19,10 @@ from tertulia.models.budget import Budget, Cost
 from tertulia.models.caller import Caller
 from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent, EndpointDenies
+from tertulia.running.pool import GRACE, TICK, Source, Standing, concluded, signals_set
 from tertulia.running.quotas import Quotas
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runner import GRACE, TICK, Ensemble, Source, Standing, concluded, signals_set
+from tertulia.running.runner import Ensemble
 from tertulia.running.store import Store
 from tertulia.running.wire import Questions, Wire
 from tertulia.table import Item
