@@ -401,6 +401,22 @@ def test_an_evaluation_set_in_which_nothing_can_be_looked_for_is_refused(tmp_pat
         Contaminated([tmp_path / "good.jsonl", tmp_path / "set.jsonl"], 10, 0.5)
 
 
+def test_a_foreign_set_may_have_columns_by_the_names_of_ours(tmp_path):
+    (tmp_path / "set.jsonl").write_text(json.dumps({"scenario": " ".join(ITEM), "gold": "yes"}))
+
+    assert Contaminated([tmp_path / "set.jsonl"], 10, 0.5).leak(TINY, ITEM) is not None
+
+
+@pytest.mark.parametrize(
+    "scenario", ["[]", "{}", '{"script": "x"}', '{"script": {"wants": ["x"]}}', '{"script": {"wants": null}}']
+)
+def test_an_item_of_ours_without_a_script_is_named_with_its_line(tmp_path, scenario):
+    (tmp_path / "set.jsonl").write_text(json.dumps({"version": 2, "scenario": scenario, "gold": "{}"}))
+
+    with pytest.raises(ScenarioError, match=r"set\.jsonl:1:1: the scenario is none"):
+        Contaminated([tmp_path / "set.jsonl"], 10, 0.5)
+
+
 def test_an_item_may_hold_any_break_of_lines_but_the_one_that_ends_it(tmp_path):
     (tmp_path / "set.jsonl").write_text(json.dumps({"q": " ".join(ITEM) + "\u2028end\x85"}, ensure_ascii=False) + "\n")
 

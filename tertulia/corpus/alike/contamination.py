@@ -24,6 +24,7 @@ from tertulia.scenario import Scenario
 __all__ = ["Contaminated", "Leak", "evaluation_items"]
 
 ALIGNED = 3  # words in a row that count as aligned
+OURS = {"version", "scenario", "gold"}  # columns of a set of ours
 LEAST = 5  # words; shorter items say nothing
 
 
@@ -65,24 +66,32 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[i
         if not isinstance(row, dict) or (fields and not set(fields) & set(row)):
             wanted = f"a JSON object with {' or '.join(map(repr, fields))}" if fields else "a JSON object"
             raise ScenarioError([Fault(str(path), number, 1, f"expected {wanted}")])
-        ours = "scenario" in row and "gold" in row
+        ours = row.keys() >= OURS
         if ours:
             row["scenario"] = scenario_of(row, path, number)
         yield number, str(row.get("id", "")) if ours else "", text_of(row, fields, ours)
 
 
 def scenario_of(row: dict[str, Any], path: Path, number: int) -> dict[str, Any]:
+    """The scenario of an item of ours, with a script that can be read.
+
+    Raises:
+        ScenarioError: naming the line that has none."""
     try:
         scenario = unpacked(row["scenario"])
     except json.JSONDecodeError as error:
         raise ScenarioError([Fault(str(path), number, 1, f"the scenario is no JSON: {error.msg}")]) from None
-    return scenario if isinstance(scenario, dict) else {}
+    script = scenario.get("script") if isinstance(scenario, dict) else None
+    wants = script.get("wants", []) if isinstance(script, dict) else None
+    if not isinstance(wants, list) or not all(isinstance(want, dict) for want in wants):
+        raise ScenarioError([Fault(str(path), number, 1, "the scenario is none: its script cannot be read")])
+    return dict(scenario)
 
 
 def text_of(row: dict[str, Any], fields: Sequence[str], ours: bool) -> str:
     """What an item asks: of ours, the words of the script; else the fields named, or every text."""
     if ours:
-        script = row["scenario"].get("script", {})
+        script = row["scenario"]["script"]
         says = [want.get("say", "") for want in script.get("wants", ())]
         return "\n".join([script.get("opening", ""), *says])
     return "\n".join(leaves({name: row[name] for name in fields if name in row} if fields else row))
