@@ -1,5 +1,6 @@
 """What `tertulia evaluate` prints: tables that fit a narrow terminal, evidence that is not cut, words in number."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -77,3 +78,28 @@ def test_a_set_that_is_not_there_is_told_with_what_is_of_its_kind(tmp_path, monk
         main()
 
     assert capsys.readouterr().err == f"tertulia: {complaint}\n"
+
+
+async def test_trials_that_are_not_there_are_told_and_no_k_rests_on_few_items(tmp_path):
+    figures = await figures_of(await evaluate(settings("rules", tmp_path / "a", k=3), evalset=some(4, "parcels")), 8)
+    figures.trials = [one for one in figures.trials if one.score.trial.trial == 0 or one.score.trial.item == 1]
+    figures.asked = 4 * 8
+
+    assert [k for k, _ in figures.passing(figures.clean)] == [1]
+    assert (figures.unplayed, figures.as_json()["unplayed"]) == (26, 26)
+    lines = brief(figures).splitlines()
+    assert "6 of 32 trials are there; figures are of these alone" in lines
+    assert "not half of the items have 2 trials that count, so there is no pass^8" in lines
+
+
+def test_what_is_scored_anew_without_a_number_of_trials_is_all_that_is_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["evaluate", "missed-delivery", "--agent", "rules", "--out", "a", "--json", "-q", "--no-floors"]
+    trials = []
+    for more in (["-k", "3"], ["--rescore"], []):
+        monkeypatch.setattr("sys.argv", ["tertulia", *command, *more])
+        with pytest.raises(SystemExit):
+            main()
+        trials.append(json.loads(capsys.readouterr().out.splitlines()[-1])["trials"])
+
+    assert trials == [3, 3, 1]

@@ -84,7 +84,15 @@ def evaluate(
             show_default=False,
         ),
     ] = "",
-    k: Annotated[int, typer.Option("-k", min=1, help="Trials of each item; more go on in the same folder.")] = 1,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "-k",
+            min=1,
+            help="Trials of each item; more go on in the same folder. Left out: 1, with --rescore all there are.",
+            show_default=False,
+        ),
+    ] = None,
     per_seed: Annotated[
         int,
         typer.Option(min=1, help="Of the -k trials, so many share a simulator seed: they differ by the agent alone."),

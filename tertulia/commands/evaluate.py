@@ -44,6 +44,8 @@ def perform(
     if not options["agent"]:
         raise SettingsError("name the agent with --agent: rules, none, oracle, MODULE:NAME, http(s)://..., openai:NAME")
     own = {name: options.pop(name) for name in OWN}
+    k = own["k"] or (0 if rescore else 1)  # 0: as many as the folder has
+    own["k"] = max(1, k)
     settings = EvaluationSettings.of(sets=tuple(sets), run=RunSettings.of(**options), **own)
     known = kept_beside(Path(settings.run.out or "runs/eval"))
     evalset = read_set(settings.sets, settings.variants, settings.run.seed, known)
@@ -53,13 +55,14 @@ def perform(
         note(f"left out: {item}: {reason}")
     stopped = "" if rescore or all_there(settings, evalset) else play(settings, evalset, quiet)
     folder = folder_of(settings, evalset)
-    figures = asyncio.run(figures_of(folder, settings.k, evalset if floors else None, again=rescore))
+    figures = asyncio.run(figures_of(folder, k, evalset if floors else None, again=rescore))
+    figures.asked = len(evalset.items) * figures.k
     if not figures.trials:
         note(f"tertulia: {stopped or f'no trial in {folder} has finished'}")
         return 1
     written = write_page(figures, html)
     if rows:
-        write_rows(folder, settings.k, Path(rows))
+        write_rows(folder, figures.k, Path(rows))
     if stopped:
         note(f"tertulia: {stopped}")
     if figures.unreached:

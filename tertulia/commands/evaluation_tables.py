@@ -50,7 +50,11 @@ def brief(figures: Figures) -> str:
     clean = dict(figures.passing(figures.clean))
     raw = dict(figures.passing(figures.raw))
     lines = [f"{figures.agent}, {figures.mode}: {counted(len(figures.items), 'item')} x {figures.k}, 95% intervals"]
+    if figures.unplayed:
+        lines.append(f"{len(figures.first)} of {figures.asked} trials are there; figures are of these alone")
     lines += [f"pass^{k}  {ranged(found)}" for k, found in clean.items()]
+    if figures.seeds is None and max(clean, default=figures.k) < figures.k:
+        lines.append(f"not half of the items have {max(clean) + 1} trials that count, so there is no pass^{figures.k}")
     lines.append(f"slot F1 {ranged(figures.slot_f1)}, success {ranged(figures.success)}")
     if figures.tainted:
         lines.append(

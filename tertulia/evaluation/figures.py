@@ -57,6 +57,7 @@ class Figures:
     floors: Mapping[str, float] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)  # items whose gold is wrong, with the reason
     k: int = 1
+    asked: int = 0  # trials that were wanted of all items
 
     @cached_property
     def items(self) -> list[str]:
@@ -100,6 +101,11 @@ class Figures:
         return sum(one.tainted for one in self.trials)
 
     @property
+    def unplayed(self) -> int:
+        """Trials that were asked for and are not there, as after a stop."""
+        return max(0, self.asked - len(self.first))
+
+    @property
     def unreached(self) -> int:
         """Trials that ended since the agent or a model could not be reached; going on plays them again."""
         return sum(one.unreached for one in self.last)
@@ -107,10 +113,11 @@ class Figures:
     # --- rates ---------------------------------------------------------------------------------------------------
 
     def passing(self, table: Table) -> list[tuple[int, Interval]]:
-        """pass^k of `clean` or `raw`, for every k for which some item has trials of so many simulator seeds."""
+        """pass^k of `clean` or `raw`, for every k for which half of the items have so many trials, of other seeds each."""
         seeds = self.seeds if table is self.clean else seeds_of(self.first, self.items)
         groups = grouped(table, seeds or [range(len(row)) for row in table])
-        most = min(self.k, max(map(len, groups), default=0))
+        sizes = sorted(filter(None, map(len, groups)), reverse=True)
+        most = min(self.k, sizes[(len(sizes) - 1) // 2]) if sizes else 0
         return [(k, success_interval(table, k, seeds=seeds)) for k in range(1, most + 1)]
 
     def mean(self, value: Value) -> Interval | None:
@@ -239,6 +246,7 @@ class Figures:
             "folder": str(self.folder),
             "pass_raw": [of_interval(k, found) for k, found in self.passing(self.raw)],
             "played_again": self.played_again,
+            "unplayed": self.unplayed,
             "unreached": self.unreached,
             "agent_causes": dict(self.fine.most_common()),
             "fidelity": {what: rounded(rate) for what, rate in self.fidelity.items()},

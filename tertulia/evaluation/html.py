@@ -58,7 +58,10 @@ def head(figures: Figures) -> Iterator[str]:
     else:
         yield '<p class="lead">No trial counts: the simulator tainted every one.</p>'
     failed = sum(bool(one.cause) for one in figures.trials)
-    size = f"{len(figures.items):,} items, {len(figures.first):,} trials ({figures.k} of each item), {figures.mode}"
+    there = f"{len(figures.first):,} trials ({figures.k} of each item)"
+    if figures.unplayed:
+        there = f"{len(figures.first):,} of the {figures.asked:,} trials that were asked for"
+    size = f"{len(figures.items):,} items, {there}, {figures.mode}"
     yield f"<p>{size}. " + (f'<a href="#failures">{failed:,} failed</a>.</p>' if failed else "No trial failed.</p>")
     if figures.tainted and (first := raw.get(1)):
         yield (
