@@ -113,7 +113,7 @@ class Figures:
     # --- rates ---------------------------------------------------------------------------------------------------
 
     def passing(self, table: Table) -> list[tuple[int, Interval]]:
-        """pass^k of `clean` or `raw`, for every k for which half of the items have so many trials, of other seeds each."""
+        """pass^k of `clean` or `raw`, for each k for which half of the items have so many trials of other seeds."""
         seeds = self.seeds if table is self.clean else seeds_of(self.first, self.items)
         groups = grouped(table, seeds or [range(len(row)) for row in table])
         sizes = sorted(filter(None, map(len, groups)), reverse=True)
