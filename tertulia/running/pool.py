@@ -117,37 +117,11 @@ async def play_all(
     stop = stop or asyncio.Event()
     source = items if isinstance(items, Source) else Listed(items)
 
-    async def work() -> None:
-        while (item := await source.draw()) is not None:
-            if stop.is_set() or standing.spent:  # while this one waited; what is begun now might not be due
-                return source.settle(item.index, accepted=False)
-            standing.open += 1
-            accepted = False
-            try:
-                talk = await players[item.scenario.recipe].finished(item)
-                accepted = talk.accepted
-            except BudgetSpent as spent:
-                standing.spent = str(spent)
-                return
-            finally:
-                standing.open -= 1
-                source.settle(item.index, accepted)
-            standing.count(talk.rejected_by)
-            store.add(talk)
-            if isinstance(source, Source):
-                standing.total = standing.done + source.missing
-            if stop.is_set() or standing.spent:
-                return
-            await asyncio.sleep(0)  # a cast that never waits must still let signals and progress through
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(TICK)
-            store.flush_if_due()
-            on_progress(standing)
-
-    workers = [asyncio.create_task(work()) for _ in range(min(concurrency, max(1, standing.total)))]
-    ticker = asyncio.create_task(tick())
+    workers = [
+        asyncio.create_task(working(source, players, store, standing, stop))
+        for _ in range(min(concurrency, max(1, standing.total)))
+    ]
+    ticker = asyncio.create_task(ticking(store, standing, on_progress))
     try:
         with signals_set(stop), parts_frozen():
             await until_done_or_stopped(workers, stop)
@@ -158,6 +132,41 @@ async def play_all(
         store.flush()
         on_progress(standing)
     concluded(standing, store.folder, stop.is_set())
+
+
+async def working(
+    source: Source | Listed, players: Mapping[str, Ensemble], store: Keeper, standing: Standing, stop: asyncio.Event
+) -> None:
+    """One worker of the pool: it draws and plays until nothing is left, the budget is spent, or `stop` is set."""
+    while (item := await source.draw()) is not None:
+        if stop.is_set() or standing.spent:  # while this one waited; what is begun now might not be due
+            return source.settle(item.index, accepted=False)
+        standing.open += 1
+        accepted = False
+        try:
+            talk = await players[item.scenario.recipe].finished(item)
+            accepted = talk.accepted
+        except BudgetSpent as spent:
+            standing.spent = str(spent)
+            return
+        finally:
+            standing.open -= 1
+            source.settle(item.index, accepted)
+        standing.count(talk.rejected_by)
+        store.add(talk)
+        if isinstance(source, Source):
+            standing.total = standing.done + source.missing
+        if stop.is_set() or standing.spent:
+            return
+        await asyncio.sleep(0)  # a cast that never waits must still let signals and progress through
+
+
+async def ticking(store: Keeper, standing: Standing, on_progress: Callable[[Standing], None]) -> None:
+    """Commit what is due, and tell how far the run is."""
+    while True:
+        await asyncio.sleep(TICK)
+        store.flush_if_due()
+        on_progress(standing)
 
 
 def concluded(standing: Standing, folder: Path, interrupted: bool) -> None:
