@@ -30,7 +30,7 @@ from tertulia.corpus.criteria import read_plan
 from tertulia.corpus.selecting import select
 from tertulia.records import Conversation, Draft, Message, Turn
 from tertulia.running.items import Pairs
-from tertulia.running.runs import pairs
+from tertulia.running.reading import pairs
 from tertulia.running.store import Store
 
 WORD = re.compile(r"[^\W_]+")

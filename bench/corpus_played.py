@@ -36,7 +36,7 @@ from tertulia.corpus.selecting import Selected, select
 from tertulia.corpus.words import words_of
 from tertulia.lint.duplicates import alikeness
 from tertulia.running.items import Pairs, Variants
-from tertulia.running.runs import pairs
+from tertulia.running.reading import pairs
 from tertulia.running.store import Store
 
 SHARE = 100  # one in so many is planted, of each sort

@@ -24,8 +24,9 @@ from tertulia.evaluation.sets import EvalSet, named, of_scenarios
 from tertulia.evaluation.settings import EvaluationSettings
 from tertulia.records import Conversation
 from tertulia.running.items import gathered
+from tertulia.running.playing import play
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runs import Run, play
+from tertulia.running.runs import Run
 
 WANTED = 1.5  # times the CPU of a plain run, at most
 TRIALS = 4

@@ -28,7 +28,8 @@ from pathlib import Path
 
 from model_calls import KEY, SCENARIO, bare, child
 
-from tertulia.running.runs import Run, run
+from tertulia.running.playing import run
+from tertulia.running.runs import Run
 from tertulia.testing.fault_server import apart, counts
 
 WALL, MEMORY = 1.05, 100.0  # wanted, at most: of the ideal; KB for each open conversation

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         Turn,
         Verdict,
     )
-    from tertulia.running.runs import Run, run
+    from tertulia.running.playing import run
+    from tertulia.running.runs import Run
     from tertulia.running.summary import Summary
     from tertulia.scenario import Scenario
     from tertulia.worlds.toolkit import Toolkit, tool
@@ -77,7 +78,8 @@ HOMES = {
         "Turn",
         "Verdict",
     ),
-    "running.runs": ("Run", "run"),
+    "running.playing": ("run",),
+    "running.runs": ("Run",),
     "scenario": ("Scenario",),
     "running.summary": ("Summary",),
     "worlds.toolkit": ("Toolkit", "tool"),

@@ -42,7 +42,7 @@ class Pair:
 @pytest.fixture(autouse=True)
 def key_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-never-to-be-written-down")
-    monkeypatch.setattr("tertulia.running.runs.Patience", partial(Patience, first=0.002))
+    monkeypatch.setattr("tertulia.running.playing.Patience", partial(Patience, first=0.002))
 
 
 def run(player: Pair, out: Path, models: tuple[str, ...] = PAIR, **options: Any) -> Run:

@@ -12,9 +12,9 @@ from tertulia.models.spec import role_models
 from tertulia.recipe import bundled_recipe
 from tertulia.running.estimate import Estimate, estimate
 from tertulia.running.items import gathered, plan_items
+from tertulia.running.playing import play
 from tertulia.running.rehearsal import Rehearsal
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runs import play
 from tertulia.scenario import Scenario
 from tertulia.testing import FaultServer
 

@@ -43,7 +43,7 @@ ON_THE_WIRE = {
 @pytest.fixture(autouse=True)
 def key_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr("tertulia.running.runs.Patience", partial(Patience, first=0.002))
+    monkeypatch.setattr("tertulia.running.playing.Patience", partial(Patience, first=0.002))
 
 
 def played(server: FaultServer, out: Path, n: int, scenarios: Any = (), **more: Any) -> Run:

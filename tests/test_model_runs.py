@@ -54,7 +54,7 @@ class Listening:
 @pytest.fixture(autouse=True)
 def key_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr("tertulia.running.runs.Patience", partial(Patience, first=0.002))
+    monkeypatch.setattr("tertulia.running.playing.Patience", partial(Patience, first=0.002))
 
 
 @pytest.fixture

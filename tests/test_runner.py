@@ -14,8 +14,8 @@ from tertulia.recipe import Recipe, RecipeCast, bundled_recipe
 from tertulia.records import Conversation, EndReason, Verdict
 from tertulia.running.items import Variants, plan_items
 from tertulia.running.pool import Standing, play_all
+from tertulia.running.reading import pairs
 from tertulia.running.runner import Bench, Ensemble, ensembles
-from tertulia.running.runs import pairs
 from tertulia.running.store import Store
 from tertulia.scenario import Party, Scenario, Script
 from tertulia.setting import Setting

@@ -7,8 +7,8 @@ from tertulia.commands.printing import as_json, console, note, table
 from tertulia.errors import SettingsError
 from tertulia.running.estimate import Estimate, estimate
 from tertulia.running.items import gathered
+from tertulia.running.playing import EACH
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runs import EACH
 
 __all__ = ["perform"]
 

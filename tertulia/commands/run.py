@@ -7,10 +7,11 @@ from tertulia.commands.judge import of_one_family
 from tertulia.commands.printing import as_json, note
 from tertulia.commands.tables import brief
 from tertulia.errors import RunStopped
+from tertulia.running.playing import play
 from tertulia.running.pool import Standing
 from tertulia.running.progress import shown
 from tertulia.running.run_settings import RunSettings
-from tertulia.running.runs import Run, play
+from tertulia.running.runs import Run
 
 __all__ = ["perform"]
 

@@ -17,9 +17,9 @@ from tertulia.evaluation.trials import Trial, trial_items, trial_of
 from tertulia.models.budget import Budget, spent_of
 from tertulia.models.journal import Journal
 from tertulia.models.records import EndpointDenies
+from tertulia.running.playing import affordable, caller_for
 from tertulia.running.pool import Standing, play_all
 from tertulia.running.run_folder import clear
-from tertulia.running.runs import affordable, caller_for
 from tertulia.running.store import Store
 from tertulia.running.workers import Driver, drive, shares
 

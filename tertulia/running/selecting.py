@@ -18,20 +18,19 @@ from tertulia.models.journal import Journal
 from tertulia.models.lines import open_lines
 from tertulia.models.prices import prices_from
 from tertulia.models.spec import RoleModel, parse_spec
-from tertulia.running.items import Pairs
+from tertulia.running.reading import pairs
 from tertulia.running.store import Store
 
 if TYPE_CHECKING:  # the extra [corpus]
     from tertulia.corpus.alike.embedding import Embed
 
-__all__ = ["selected"]
+__all__ = ["aside", "selected"]
 
 AT_ONCE = 64  # texts that an endpoint is asked about at once
-PairsOf = Callable[[Store], Pairs]
 Given = TypeVar("Given")
 
 
-def selected(folder: Path, plan: Plan, pairs: PairsOf, path: Path | None, labels: Labels | None = None) -> Selected:
+def selected(folder: Path, plan: Plan, path: Path | None, labels: Labels | None = None) -> Selected:
     """Put every conversation through the criteria; `path` is where the selection goes, None: nowhere.
 
     Embeddings of a served model are kept in the run's journal, also when nothing else is written: they are paid for.
@@ -41,13 +40,13 @@ def selected(folder: Path, plan: Plan, pairs: PairsOf, path: Path | None, labels
         StoreError: when a model is asked and the run is in use."""
     if not any(name.startswith(SERVED) for name in models_of(plan.criteria)):
         with Store(folder) as store:
-            return chosen(store, plan, pairs, path, labels, None)
+            return chosen(store, plan, path, labels, None)
 
     def with_models() -> Selected:
         with Store(folder) as reader:
             manifest = reader.manifest
         with Store(folder, manifest) as store, closing(Journal(store.database, store.keep_calls)) as journal:
-            return chosen(store, plan, pairs, path, labels, opener_of(journal))
+            return chosen(store, plan, path, labels, opener_of(journal))
 
     return aside(with_models)
 
@@ -58,9 +57,7 @@ def models_of(criteria: Criteria) -> list[str]:
     return [wanted.model for wanted in named if wanted and wanted.model]
 
 
-def chosen(
-    store: Store, plan: Plan, pairs: PairsOf, path: Path | None, labels: Labels | None, opener: Opener | None
-) -> Selected:
+def chosen(store: Store, plan: Plan, path: Path | None, labels: Labels | None, opener: Opener | None) -> Selected:
     """One pass for the tags, if they are wanted, and one for the rest."""
     tags, wanted = None, plan.criteria.tags
     if wanted:

@@ -16,8 +16,8 @@ from tertulia.models.journal import Batch, Journal
 from tertulia.models.records import BudgetSpent, EndpointDenies
 from tertulia.permissions import allowing
 from tertulia.records import Conversation
+from tertulia.running.playing import caller_for
 from tertulia.running.pool import play_all
-from tertulia.running.runs import caller_for
 from tertulia.running.store import Store, row_of
 from tertulia.running.wire import Questions, Wire
 from tertulia.running.workers import Share
