@@ -64,7 +64,8 @@ def brief(figures: Figures) -> str:
     if figures.unreached:
         lines.append(f"{unreached(figures)}, which counts as a failure")
     if figures.floors:
-        lines.append("beside it: " + ", ".join(f"{name} {percent(rate)}" for name, rate in figures.floors.items()))
+        told = "beside it" if figures.mode == "dynamic" else "beside it, in dialogues"
+        lines.append(f"{told}: " + ", ".join(f"{name} {percent(rate)}" for name, rate in figures.floors.items()))
     if figures.mdd is not None:
         lines.append(f"the smallest difference that this set shows with 80% power: {100 * figures.mdd:.1f} points")
     return "\n".join(lines)

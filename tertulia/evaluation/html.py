@@ -81,7 +81,8 @@ def glance(figures: Figures, groups: Mapping[str, Sequence[Judged]]) -> Iterator
     yield '<div class="plots">'
     rows = [rate_bar("this agent", clean[1], main=True)] if 1 in clean else []
     rows += [Bar(name, rate, (percent(rate), "", "")) for name, rate in figures.floors.items()]
-    yield figure("pass^1, and what stands beside it", bars(RATES, rows), FREE if figures.floors else "")
+    free = FREE if figures.mode == "dynamic" else f"in dialogues: {FREE}"
+    yield figure("pass^1, and what stands beside it", bars(RATES, rows), free if figures.floors else "")
     if groups:
         links = {name: cause_id(name) for name in groups}
         found = {name: len(trials) for name, trials in groups.items()}
