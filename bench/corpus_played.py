@@ -60,9 +60,11 @@ class Talks:
         yield from islice(pairs(self.store), self.count)
 
     def __iter__(self) -> Pairs:
-        places = []
+        places, last = [], 0  # of what is planted from: conversations in which somebody speaks
         for scenario, talk in self.played():
-            places.append(talk.index)
+            last = talk.index
+            if talk.turns:
+                places.append(last)
             yield scenario, talk
         rng, scenarios, variants = random.Random(self.seed), self.store.scenarios(), Variants()
         for nth in range(len(SORTS) * (len(places) // SHARE)):
@@ -70,7 +72,7 @@ class Talks:
             assert talk is not None
             scenario = variants.or_as_written(scenarios[talk.scenario], talk.variant)[0]
             made = leaking(talk, rng, self.items, sort) if "leak" in sort else copied(talk, rng, sort)
-            place = places[-1] + 1 + nth
+            place = last + 1 + nth
             self.planted[place] = sort
             yield scenario, made.model_copy(update={"index": place, "id": f"{talk.scenario}-{place:06d}"})
 
