@@ -13,13 +13,14 @@ from tertulia.checks import check
 from tertulia.checks.reading import Reading
 from tertulia.checks.salvage import salvage
 from tertulia.errors import Fault, ScenarioError, UserError, did_you_mean
+from tertulia.lines import near_file
 from tertulia.recipe import Recipe, unknown_parts
 from tertulia.scenario import Scenario, ToolSchema
 from tertulia.source import Source, parse, shape_faults, validated
 from tertulia.tool_schema import ToolClasses, ToolSource
 from tertulia.worlds.sources import is_url, tools_from
 
-__all__ = ["bundled_scenarios", "find_scenarios", "load_scenario", "load_scenarios", "near_file", "read_scenario"]
+__all__ = ["bundled_scenarios", "find_scenarios", "load_scenario", "load_scenarios", "read_scenario"]
 
 
 NEARBY = (".json", ".yaml", ".yml", ".md", ".txt")  # files that a scenario may name
@@ -230,15 +231,6 @@ def _named(name: str) -> list[Path]:
         return [bundled[name]]
     near = did_you_mean(name, [*worlds, *bundled]) if path.name == name and not path.suffix else near_file(path)
     raise UserError(f"no file, folder, bundled world or bundled scenario is called {name!r}{near}")
-
-
-def near_file(path: Path) -> str:
-    """The file of that kind beside a missing one that was perhaps meant, as a hint; empty where there is none."""
-    try:
-        beside = [str(other) for other in path.parent.iterdir() if other.suffix == path.suffix]
-    except OSError:
-        return ""
-    return did_you_mean(str(path), beside)
 
 
 def _yaml_in(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tertulia.errors import UserError
-from tertulia.lines import lines_of
+from tertulia.lines import lines_of, text_of
 from tertulia.models.records import Ask
 from tertulia.parts import load
 from tertulia.scenario import Scenario, ToolSchema
@@ -115,14 +115,10 @@ def read_json(path: Path, *, lines: bool = False) -> Any:
     """The value of a JSON file; with `lines`, the list of the values of its lines.
 
     Raises:
-        UserError: with file and line of what is no JSON."""
-    try:
-        texts = lines_of(path) if lines else [path.read_text(encoding="utf-8-sig")]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{str(path)!r} cannot be read: {error}") from error
+        UserError: with file and line of what is no JSON, or if the file cannot be read."""
     if not lines:
-        return _value(path, texts[0], 1)
-    return [_value(path, line, nth) for nth, line in enumerate(texts, start=1) if line.strip()]
+        return _value(path, text_of(path), 1)
+    return [_value(path, line, nth) for nth, line in enumerate(lines_of(path), start=1) if line.strip()]
 
 
 def _value(path: Path, text: str, line: int) -> Any:

@@ -212,7 +212,7 @@ def test_text_that_is_no_row_is_named_with_its_line(tmp_path):
     path.write_text("\n")
     with pytest.raises(UserError, match="says anything"):
         read_labels(path, set())
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="there is no file"):
         read_labels(tmp_path / "nowhere.jsonl", set())
 
 

@@ -65,7 +65,7 @@ async def test_a_table_without_rows_is_not_printed_and_one_item_is_one(crashed):
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (["sett.jsonl"], "there is no file of items 'sett.jsonl' (did you mean 'set.jsonl'?)"),
+        (["sett.jsonl"], "there is no file 'sett.jsonl' (did you mean 'set.jsonl'?)"),
         (["mine.yml"], "no file, folder, bundled world or bundled scenario is called 'mine.yml'"),
         (["parcel"], "no file, folder, bundled world or bundled scenario is called 'parcel' (did you mean 'parcels'?)"),
     ],

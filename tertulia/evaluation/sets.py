@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from tertulia.errors import UserError
 from tertulia.exporting import rows
-from tertulia.files import near_file
 from tertulia.gold import Gold, gold_of
 from tertulia.lines import lines_of
 from tertulia.lint import complaints
@@ -156,15 +155,7 @@ def of_scenarios(names: Sequence[str], variants: int, seed: int) -> Iterator[Sce
 
 def of_file(path: Path) -> Iterator[Scenario]:
     """The settled scenarios of an evalset file."""
-    try:
-        lines = lines_of(path)
-    except FileNotFoundError:
-        raise UserError(f"there is no file of items {str(path)!r}{near_file(path)}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{str(path)!r} cannot be read: it is not UTF-8") from None
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path), 1):
         if line.strip():
             yield of_line(line, f"{path}:{number}")
 

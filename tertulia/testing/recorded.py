@@ -82,12 +82,8 @@ class Replaying:
 
 def exchanges(path: Path) -> list[Exchange]:
     """The lines of a recording."""
-    try:
-        lines = lines_of(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the recording {str(path)!r}: {error}") from None
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path), 1):
         try:
             found.append(Exchange.model_validate_json(line))
         except ValidationError as error:

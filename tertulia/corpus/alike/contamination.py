@@ -50,13 +50,7 @@ def evaluation_items(path: Path, fields: Sequence[str] = ()) -> Iterator[tuple[i
     Raises:
         ScenarioError: naming the line that is no JSON object, or lacks every field.
         UserError: if the file cannot be read."""
-    try:
-        lines = lines_of(path)
-    except OSError as error:
-        raise UserError(f"cannot read the evaluation set {str(path)!r}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read the evaluation set {str(path)!r}: it is not UTF-8") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path), 1):
         if not line.strip():
             continue
         try:

@@ -105,11 +105,7 @@ def read_labels(path: Path, principles: set[str]) -> Labels:
 
 def rows(path: Path, faults: list[Fault]) -> Iterator[tuple[Said | Violation, int]]:
     """Every row that people could have written, with its line; what is wrong goes to `faults`."""
-    try:
-        lines = lines_of(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{str(path)!r} cannot be read: {error}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path), 1):
         try:
             value = json.loads(line) if line.strip() else None
         except ValueError as error:

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tertulia.errors import Fault, ScenarioError, UserError
-from tertulia.files import near_file
+from tertulia.lines import near_file
 from tertulia.records import Record
 from tertulia.validation import complaints, strictly
 
