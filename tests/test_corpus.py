@@ -627,6 +627,10 @@ def test_revisions_that_helped_are_told_from_those_in_vain(talk):
     assert found.length_bias == pytest.approx(4.0)
 
 
+def test_whole_numbers_lie_in_bins_of_whole_numbers():
+    assert binned({0.0: 267, 1.0: 32, 2.0: 1}) == {"0": 267, "1": 32, "2": 1}
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.floats(-1e6, 1e6), st.integers(1, 5), max_size=30))
 def test_bins_lose_nothing_and_are_few(counts):

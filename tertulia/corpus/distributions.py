@@ -119,11 +119,14 @@ def spread(counts: Mapping[float, int]) -> dict[str, float]:
 
 
 def binned(counts: Mapping[float, int], most: int = 12) -> dict[str, int]:
-    """Counts in up to `most` bins of one width that is 1, 2 or 5 times a power of ten, named by where they begin."""
+    """Counts in up to `most` bins of one width that is 1, 2 or 5 times a power of ten, named by where they begin; of
+    whole numbers none is narrower than 1."""
     if not counts:
         return {}
     low, high = min(counts), max(counts)
     width = next((step for step in steps((high - low) / most) if (high - low) / step < most), 1.0)
+    if all(float(value).is_integer() for value in counts):
+        width = max(1.0, width)
     start = math.floor(low / width)
     found = {f"{(start + nth) * width:g}": 0 for nth in range(math.floor(high / width) - start + 1)}
     for value, count in counts.items():
