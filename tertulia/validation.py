@@ -1,7 +1,7 @@
 """Validation errors of a record as plain sentences, each with the path of the value or key that it is about."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -44,13 +44,25 @@ def strictly(model: type[Model], json: str) -> Model:
 
 
 def complaints(model: type[BaseModel], error: ValidationError) -> Iterator[Complaint]:
-    """Every error in our own words. A list is not called too short when the fault is in one of its entries."""
+    """Every error in our own words. A list is not called too short when the fault is in one of its entries; a value
+    that is of none of the types that it may have is one fault."""
     details = error.errors(include_url=False)
+    found: dict[tuple[Steps, str], Complaint] = {}  # by place, and by what was given where another type is expected
     for detail in details:
         loc = detail["loc"]
         deeper = any(other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details)
-        if not (deeper and detail["type"] == "too_short"):
-            yield _complaint(model, detail)
+        if deeper and detail["type"] == "too_short":
+            continue
+        one = _complaint(model, detail)
+        wanted, got, given = one.message.partition(", got ")
+        before = found.get((one.at, given)) if got else None
+        if before is None:
+            found[one.at, given if got else one.message] = one
+        else:
+            others = before.message.removesuffix(f", got {given}").replace(" or ", ", ")
+            message = f"{others} or {wanted.removeprefix('expected ')}, got {given}"
+            found[one.at, given] = replace(before, message=message, suggestion=before.suggestion or one.suggestion)
+    yield from found.values()
 
 
 def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:

@@ -14,6 +14,7 @@ from rich.console import Console
 from scipy import stats
 
 from tertulia.cli import main
+from tertulia.errors import ScenarioError
 from tertulia.evaluation.agreement.coefficients import (
     cohen_kappa,
     fleiss_kappa,
@@ -22,6 +23,7 @@ from tertulia.evaluation.agreement.coefficients import (
     pearson,
     spearman,
 )
+from tertulia.evaluation.agreement.rows import read_rows
 from tertulia.evaluation.slots import slot_score
 
 
@@ -351,3 +353,16 @@ def test_a_file_that_is_not_there_is_named(agree, monkeypatch, capsys):
         main()
 
     assert "there is no file" in capsys.readouterr().err
+
+
+def test_a_label_of_no_type_and_a_misspelt_key_are_one_fault_each(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"item": "a", "rater": "human", "label": 1.5}\n{"item": "a", "ratr": "human", "label": true}\n')
+    with pytest.raises(ScenarioError) as told:
+        read_rows([path])
+
+    assert [(fault.line, fault.message) for fault in told.value.faults] == [
+        (1, "label: expected true, false, a whole number or a text, got 1.5"),
+        (2, "missing key 'rater'"),
+        (2, "unknown key 'ratr'"),
+    ]

@@ -115,7 +115,8 @@ def _row(place: Place) -> Dialogue | Label | list[Fault]:
         return [place.fault(f"not a row: {error}")]
     if not isinstance(value, dict):
         return [place.fault("expected an object with item, agent, mode, trial, gold and predicted")]
-    model: type[Dialogue | Label] = Label if "rater" in value else Dialogue
+    kinds: tuple[type[Dialogue | Label], ...] = (Dialogue, Label)
+    model = max(kinds, key=lambda kind: len(kind.model_fields.keys() & value.keys()))
     try:
         return strictly(model, json.dumps(value))
     except ValidationError as error:
