@@ -1,10 +1,15 @@
 """Text files, whole or in lines as JSONL counts them; why one cannot be read is told in a line."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tertulia.errors import UserError, did_you_mean
 
-__all__ = ["lines_of", "near_file", "text_of"]
+__all__ = ["bytes_of", "lines_of", "near_file", "text_of"]
+
+Given = TypeVar("Given")
 
 
 def text_of(path: Path) -> str:
@@ -12,8 +17,20 @@ def text_of(path: Path) -> str:
 
     Raises:
         UserError: naming the file, why it cannot be read, and the one beside it that was perhaps meant."""
+    return _read(path, partial(path.read_text, encoding="utf-8-sig"))
+
+
+def bytes_of(path: Path) -> bytes:
+    """What stands in a file, whether it is text or not.
+
+    Raises:
+        UserError: as `text_of`."""
+    return _read(path, path.read_bytes)
+
+
+def _read(path: Path, how: Callable[[], Given]) -> Given:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return how()
     except FileNotFoundError:
         raise UserError(f"there is no file {str(path)!r}{near_file(path)}") from None
     except UnicodeDecodeError:

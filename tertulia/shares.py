@@ -1,6 +1,6 @@
-"""A share of a whole, as people read it."""
+"""A share of a whole, as people read it, and numbers as JSON tells them."""
 
-__all__ = ["percent"]
+__all__ = ["percent", "rounded"]
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -16,3 +16,8 @@ def percent(share: float | None, digits: int = 1) -> str:
     if told <= 0 < share:
         return f"<{least:.{digits}f}%"
     return f"{100 * share:.{digits}f}%"
+
+
+def rounded(value: float | None) -> float | None:
+    """A number to four decimals, where there is one."""
+    return None if value is None else round(value, 4)

@@ -19,8 +19,7 @@ from tertulia.errors import UserError
 from tertulia.running.run_folder import write_atomically
 from tertulia.running.runs import Run
 from tertulia.running.store import Store
-from tertulia.running.summary import rounded
-from tertulia.shares import percent
+from tertulia.shares import percent, rounded
 
 __all__ = ["BY", "labels_of", "perform", "surely", "tell_unseen"]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from tertulia.errors import SettingsError
 from tertulia.evaluation.causes.blame import Judged
-from tertulia.evaluation.figures import rounded, table_of
+from tertulia.evaluation.figures import table_of
 from tertulia.evaluation.reading import last_attempts, manifest_in, read_trials, scored_by
 from tertulia.evaluation.statistics.paired import Comparison, compare
 from tertulia.evaluation.statistics.passing import kept, pass_at_1
+from tertulia.shares import rounded
 
 __all__ = ["Compared", "compare_folders"]
 

@@ -20,6 +20,7 @@ from tertulia.evaluation.statistics.intervals import Interval, score_interval, s
 from tertulia.evaluation.statistics.paired import detectable_difference
 from tertulia.evaluation.statistics.passing import Seeds, Table, flip_rates, grouped
 from tertulia.evaluation.statistics.variance import Component, VarianceSplit, variance_split
+from tertulia.shares import rounded
 
 __all__ = ["Figures", "table_of"]
 
@@ -278,7 +279,3 @@ def of_split(found: VarianceSplit) -> dict[str, Any]:
 
 def of_component(part: Component) -> dict[str, float | None]:
     return {"value": rounded(part.value), "low": rounded(part.low), "high": rounded(part.high)}
-
-
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

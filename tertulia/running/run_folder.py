@@ -9,7 +9,6 @@ OUT/calibration.json    what `tertulia judge --calibrate` found
 """
 
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tertulia.errors import StoreError
+from tertulia.errors import StoreError, UserError
+from tertulia.replacing import replacing
 
 __all__ = ["changed_settings", "clear", "locked", "prepare", "read_manifest", "write_atomically"]
 
@@ -110,12 +110,8 @@ def write_atomically(path: Path, text: str) -> None:
 
     Raises:
         StoreError: if it cannot be written, as on a full disk."""
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with replacing(path) as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    except UserError as error:
+        raise StoreError(str(error)) from None

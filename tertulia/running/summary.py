@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tertulia.records import Conversation, Verdict
+from tertulia.shares import rounded
 from tertulia.slips import Account, Tally, account
 
 __all__ = ["ScenarioCount", "Summary", "bill", "on_the_wire", "unfinished"]
@@ -223,7 +224,3 @@ def failure(talk: Conversation) -> str:
 def ranked(counts: Counter[str]) -> list[tuple[str, int]]:
     """The most frequent first; the order of equals does not depend on who came first."""
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

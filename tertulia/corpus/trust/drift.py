@@ -6,6 +6,7 @@ from typing import Any
 
 from tertulia.corpus.trust.rates import Counts
 from tertulia.records import Conversation
+from tertulia.shares import rounded
 
 __all__ = ["Drift", "drifted"]
 
@@ -48,7 +49,7 @@ class Drift:
             "conversations": self.both,
             "now_pass": self.now_pass,
             "now_fail": self.now_fail,
-            **{name: None if rate is None else round(rate, 4) for name, rate in rates.items()},
+            **{name: rounded(rate) for name, rate in rates.items()},
             "examples": list(self.examples),
         }
 

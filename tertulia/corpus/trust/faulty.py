@@ -12,6 +12,7 @@ from tertulia.corpus.trust.calibration import PEOPLE, SLIPS
 from tertulia.corpus.trust.labels import Labels
 from tertulia.corpus.trust.rates import Counts, interval, share
 from tertulia.records import Conversation
+from tertulia.shares import rounded
 
 __all__ = ["Faulty", "Shares"]
 
@@ -47,7 +48,7 @@ class Shares:
             "rules": self.rules.as_json(),
             "kept": self.kept,
             "kept_faulty": self.kept_faulty,
-            "faulty_kept": None if end is None else round(end, 4),
+            "faulty_kept": rounded(end),
             "ci95": [round(one, 4) for one in ends] if ends else None,
         }
 

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tertulia.shares import rounded
+
 __all__ = ["Counts", "interval", "share"]
 
 Z95 = 1.959964  # standard deviations around the mean that hold 95% of a normal distribution
@@ -78,7 +80,7 @@ class Counts:
         intervals = {name: interval(*parts) for name, parts in self.parts.items()}
         return {
             **counts,
-            **{name: None if rate is None else round(rate, 4) for name, rate in rates.items()},
+            **{name: rounded(rate) for name, rate in rates.items()},
             "ci95": {name: [round(end, 4) for end in ends] for name, ends in intervals.items() if ends},
         }
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tertulia.errors import Fault, ScenarioError, UserError
-from tertulia.lines import near_file
+from tertulia.lines import bytes_of
 from tertulia.records import Record
 from tertulia.validation import complaints, strictly
 
@@ -92,13 +92,7 @@ def read_rows(paths: Iterable[Path]) -> Rows:
 
 
 def _lines(path: Path) -> Iterator[Place]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"there is no file {str(path)!r}{near_file(path)}") from None
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    for number, line in enumerate(content.removeprefix(BOM_UTF8).split(b"\n"), start=1):
+    for number, line in enumerate(bytes_of(path).removeprefix(BOM_UTF8).split(b"\n"), start=1):
         if line.strip():
             yield Place(str(path), number, line)
 
